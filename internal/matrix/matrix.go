@@ -1,0 +1,142 @@
+// Package matrix holds the two matrices that travel through the program:
+// dense float32 rows and compressed sparse float32 rows.
+package matrix
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Matrix is a matrix of either layout. Code that treats the layouts
+// differently switches on the concrete type, *Dense or *CSR.
+type Matrix interface {
+	// Dims returns the number of rows and of columns.
+	Dims() (rows, cols int)
+}
+
+var (
+	_ Matrix = (*Dense)(nil)
+	_ Matrix = (*CSR)(nil)
+)
+
+// Dense is a Rows x Cols matrix, row-major, without padding:
+// element (i, j) is Data[i*Cols+j].
+type Dense struct {
+	Rows, Cols int
+	Data       []float32
+}
+
+// NewDense returns a zero matrix of the given shape.
+func NewDense(rows, cols int) *Dense {
+	return &Dense{Rows: rows, Cols: cols, Data: make([]float32, rows*cols)}
+}
+
+// Dims returns the shape of m.
+func (m *Dense) Dims() (rows, cols int) { return m.Rows, m.Cols }
+
+// Row returns row i of m. It aliases m.Data.
+func (m *Dense) Row(i int) []float32 {
+	return m.Data[i*m.Cols : (i+1)*m.Cols : (i+1)*m.Cols]
+}
+
+// CSR is a Rows x Cols sparse matrix in compressed rows: the entries of row i
+// are Data[Indptr[i]:Indptr[i+1]] in the columns Indices[Indptr[i]:Indptr[i+1]],
+// which ascend strictly.
+type CSR struct {
+	Rows, Cols int
+	Indptr     []int64 // Rows+1 long, Indptr[0] is 0
+	Indices    []int32
+	Data       []float32
+}
+
+// Dims returns the shape of m.
+func (m *CSR) Dims() (rows, cols int) { return m.Rows, m.Cols }
+
+// Row returns the columns and the values of row i. Both alias m.
+func (m *CSR) Row(i int) (cols []int32, values []float32) {
+	lo, hi := m.Indptr[i], m.Indptr[i+1]
+	return m.Indices[lo:hi:hi], m.Data[lo:hi:hi]
+}
+
+// NNZ returns the number of stored entries.
+func (m *CSR) NNZ() int { return len(m.Indices) }
+
+// Validate reports the first way in which m is not a well-formed CSR matrix.
+func (m *CSR) Validate() error {
+	switch {
+	case m.Rows < 0 || m.Cols < 0:
+		return fmt.Errorf("csr matrix has the negative shape %d x %d", m.Rows, m.Cols)
+	case len(m.Indptr) != m.Rows+1:
+		return fmt.Errorf("csr matrix of %d rows has %d row pointers, not %d", m.Rows, len(m.Indptr), m.Rows+1)
+	case m.Indptr[0] != 0:
+		return errors.New("csr matrix: the first row pointer is not 0")
+	case len(m.Indices) != len(m.Data):
+		return fmt.Errorf("csr matrix has %d column indices for %d values", len(m.Indices), len(m.Data))
+	case m.Indptr[m.Rows] != int64(len(m.Indices)):
+		return fmt.Errorf("csr matrix: the last row pointer is %d, but %d entries are stored", m.Indptr[m.Rows], len(m.Indices))
+	}
+	for i := 0; i < m.Rows; i++ {
+		lo, hi := m.Indptr[i], m.Indptr[i+1]
+		if hi < lo || hi > int64(len(m.Indices)) {
+			return fmt.Errorf("csr matrix: row pointers of row %d do not ascend", i)
+		}
+		last := int32(-1)
+		for _, c := range m.Indices[lo:hi] {
+			if c <= last || int(c) >= m.Cols {
+				return fmt.Errorf("csr matrix: column %d of row %d is out of order or outside 0..%d", c, i, m.Cols-1)
+			}
+			last = c
+		}
+	}
+	return nil
+}
+
+// Select returns the given rows of m, in the given order, as a new matrix.
+func (m *CSR) Select(rows []int) *CSR {
+	out := &CSR{Rows: len(rows), Cols: m.Cols, Indptr: make([]int64, 1, len(rows)+1)}
+	for _, i := range rows {
+		cols, values := m.Row(i)
+		out.Indices = append(out.Indices, cols...)
+		out.Data = append(out.Data, values...)
+		out.Indptr = append(out.Indptr, int64(len(out.Indices)))
+	}
+	return out
+}
+
+// Select returns the given rows of m, in the given order, as a new matrix.
+func (m *Dense) Select(rows []int) *Dense {
+	out := NewDense(len(rows), m.Cols)
+	for k, i := range rows {
+		copy(out.Row(k), m.Row(i))
+	}
+	return out
+}
+
+// SelectRows is Select for either layout.
+func SelectRows(m Matrix, rows []int) Matrix {
+	switch m := m.(type) {
+	case *Dense:
+		return m.Select(rows)
+	case *CSR:
+		return m.Select(rows)
+	}
+	panic("matrix: unknown layout")
+}
+
+// Finite reports whether every value of row i is finite.
+func Finite(m Matrix, i int) bool {
+	var values []float32
+	switch m := m.(type) {
+	case *Dense:
+		values = m.Row(i)
+	case *CSR:
+		_, values = m.Row(i)
+	}
+	for _, v := range values {
+		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+			return false
+		}
+	}
+	return true
+}
