@@ -1,13 +1,3 @@
-// Package sdk is what the author of an embedder program imports.
-//
-// An embedder is a type with three methods and a main function:
-//
-//	func main() { sdk.Serve(&myEmbedder{}) }
-//
-// Abilities beyond the three are optional interfaces: [Fitter] for an embedder
-// that must see the corpus first, [WordEmbedder] for one that embeds single
-// words. examples/embedder-go is a whole program; docs/plugin-authors.md walks
-// through one.
 package sdk
 
 import (
@@ -32,7 +22,10 @@ type Embedder interface {
 	// Embed returns one vector a row, in order. A row that can't be embedded
 	// has a status in Vectors.Statuses and zeros for a vector; an error is
 	// about the batch as a whole. Wrap ErrOutOfMemory where a smaller batch
-	// may do.
+	// may do and ErrUnavailable where the same call may work later. A row
+	// holds text, images or both, and only what Describe's Modalities name:
+	// Serve answers for the other rows. Stop soon after ctx is done. A batch
+	// that takes long calls Progress now and then.
 	Embed(ctx context.Context, rows []Row) (Vectors, error)
 }
 
@@ -57,6 +50,17 @@ type WordEmbedder interface {
 	EmbedWords(ctx context.Context, words []string) (Vectors, error)
 }
 
+// Closer is an Embedder with something to put away: a device, a temporary
+// folder, a child process.
+type Closer interface {
+	Embedder
+	// Close is called once, when the program ends in good order: at the host's
+	// wish or because the host is gone. It has a second before the end comes
+	// anyway. A call of another method that did not heed its context may still
+	// be running.
+	Close() error
+}
+
 // Modality is a kind of content that a row may hold.
 type Modality string
 
@@ -76,15 +80,16 @@ const (
 	Hellinger Metric = "hellinger" // values must not be negative
 )
 
-// Description is what a program says of itself.
+// Description is what a program says of itself. Its JSON is what --describe
+// prints.
 type Description struct {
-	Name       string // NAME of bertopic-embedder-NAME: lower case letters, digits and hyphens
-	Version    string // of the program, as semantic versioning has it
-	Summary    string // one line
-	Modalities []Modality
-	Options    []Option
-	Network    bool     // the program opens connections of its own
-	Env        []string // environment variables it asks for, API keys say
+	Name       string     `json:"name"`    // NAME of bertopic-embedder-NAME: lower case letters, digits and hyphens
+	Version    string     `json:"version"` // of the program, as semantic versioning has it
+	Summary    string     `json:"summary"` // one line
+	Modalities []Modality `json:"modalities"`
+	Options    []Option   `json:"options"`
+	Network    bool       `json:"network"`     // the program opens connections of its own
+	Env        []string   `json:"environment"` // environment variables it asks for, API keys say
 }
 
 // OptionType is the type of an option's value in TOML and JSON.
@@ -103,12 +108,12 @@ const (
 
 // Option is one key of [embedder.options].
 type Option struct {
-	Name     string
-	Type     OptionType
-	Default  any    // of the Go type that goes with Type; nil with Required
-	Help     string // one line
-	Choices  []string
-	Required bool
+	Name     string     `json:"name"`
+	Type     OptionType `json:"type"`
+	Default  any        `json:"default"` // of the Go type that goes with Type; nil with Required
+	Help     string     `json:"help"`    // one line
+	Choices  []string   `json:"choices,omitempty"`
+	Required bool       `json:"required,omitempty"`
 }
 
 // Settings is what Configure gets.
