@@ -1,0 +1,16 @@
+// Package knn finds exact nearest neighbours.
+//
+// Dense rows are compared by a blocked float32 matrix product: each pair of
+// row blocks is multiplied once by a register-tiled kernel and serves the rows
+// of both blocks. Sparse rows are compared through an inverted index. The
+// Hellinger distance is the root of the cosine distance of square-rooted rows
+// (sum sqrt(x y) is a dot product of roots), so both metrics share one path.
+//
+// The definitions of the distances are those of umap-learn 0.5.12
+// (umap.distances, umap.sparse). Where float32 rounding would leave a tiny
+// distance between equal rows, the distance is 0.
+//
+// On amd64 the kernel is written for AVX2 and AVX-512 and chosen at start;
+// BERTOPIC_SIMD=off selects the Go version, BERTOPIC_SIMD=avx2 the narrower
+// one. All of them give the same bits, as does any number of threads.
+package knn
