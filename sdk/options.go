@@ -11,6 +11,19 @@ import (
 	"strings"
 )
 
+// Decode puts the options into the fields of *into, a struct whose JSON tags are
+// the options' names.
+func (s Settings) Decode(into any) error {
+	text, err := json.Marshal(s.Options)
+	if err == nil {
+		err = json.Unmarshal(text, into)
+	}
+	if err != nil {
+		return fmt.Errorf("decode options: %w", err)
+	}
+	return nil
+}
+
 // OptionError is one thing wrong with the options of a configuration.
 type OptionError struct {
 	Option  string // as the user wrote it

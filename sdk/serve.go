@@ -13,6 +13,8 @@ import (
 
 	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
+
+	"github.com/bertopic-go/bertopic/sdk/proto"
 )
 
 const (
@@ -32,12 +34,19 @@ var parent = os.Getppid()
 // without a host and prints how one may attach. Where it can't serve, it says
 // why on standard error and ends the process with exit code 1.
 func Serve(e Embedder) {
-	if code := run(e, os.Args[1:]); code != 0 {
+	ServeWith(e, func(s proto.EmbedderServer) proto.EmbedderServer { return s })
+}
+
+// ServeWith is Serve with something of the caller's between the wire and the
+// embedder: wrap gets the server that speaks the protocol for e and returns the
+// one to serve. It is for programs that misbehave on purpose, to test a host.
+func ServeWith(e Embedder, wrap func(proto.EmbedderServer) proto.EmbedderServer) {
+	if code := run(e, wrap, os.Args[1:]); code != 0 {
 		os.Exit(code)
 	}
 }
 
-func run(e Embedder, args []string) int {
+func run(e Embedder, wrap func(proto.EmbedderServer) proto.EmbedderServer, args []string) int {
 	stderr := os.Stderr
 	stdout, err := divertStdout()
 	if err != nil {
@@ -56,9 +65,9 @@ func run(e Embedder, args []string) int {
 	case len(args) == 1 && (args[0] == "--describe" || args[0] == "-describe"):
 		err = s.printDescription(stdout)
 	case len(args) == 1 && (args[0] == "--debug" || args[0] == "-debug"):
-		err = s.debug(stdout, stderr)
+		err = s.debug(wrap(s), stdout, stderr)
 	case len(args) == 0 && hosted:
-		s.serve(stdout, stderr)
+		s.serve(wrap(s), stdout, stderr)
 	case len(args) == 1 && (args[0] == "--help" || args[0] == "-h"):
 		s.usage(stdout)
 	default:
@@ -89,10 +98,17 @@ By hand it takes one of:
 }
 
 func (s *server) printDescription(w io.Writer) error {
+	d := s.description
+	if d.Options == nil {
+		d.Options = []Option{}
+	}
+	if d.Env == nil {
+		d.Env = []string{}
+	}
 	text, err := json.MarshalIndent(struct {
 		Protocols []int `json:"protocols"`
 		Description
-	}{[]int{ProtocolVersion}, s.description}, "", "  ")
+	}{[]int{ProtocolVersion}, d}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("print the description: %w", err)
 	}
@@ -101,7 +117,7 @@ func (s *server) printDescription(w io.Writer) error {
 }
 
 // serve hands the process to go-plugin until the host ends it.
-func (s *server) serve(stdout, stderr *os.File) {
+func (s *server) serve(wire proto.EmbedderServer, stdout, stderr *os.File) {
 	stop := watchParent(parent, func() {
 		slog.Error("the host is gone")
 		s.close()
@@ -125,7 +141,7 @@ func (s *server) serve(stdout, stderr *os.File) {
 	os.Stdout = stdout // for the handshake
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig:  Handshake,
-		VersionedPlugins: s.plugins(),
+		VersionedPlugins: serverPlugins(wire),
 		GRPCServer:       func(opts []grpc.ServerOption) *grpc.Server { return newGRPCServer(opts, called) },
 		Logger:           newPluginLogger(stderr, s.description.Name),
 	})
@@ -134,19 +150,19 @@ func (s *server) serve(stdout, stderr *os.File) {
 	s.close()
 }
 
-func (s *server) plugins() map[int]plugin.PluginSet {
+func serverPlugins(s proto.EmbedderServer) map[int]plugin.PluginSet {
 	return map[int]plugin.PluginSet{ProtocolVersion: {PluginName: &grpcPlugin{server: s}}}
 }
 
 // debug serves a host that attaches, until interrupted.
-func (s *server) debug(stdout, stderr *os.File) error {
+func (s *server) debug(wire proto.EmbedderServer, stdout, stderr *os.File) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	attach := make(chan *plugin.ReattachConfig, 1)
 	closed := make(chan struct{})
 	go plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig:  Handshake,
-		VersionedPlugins: s.plugins(),
+		VersionedPlugins: serverPlugins(wire),
 		GRPCServer:       func(opts []grpc.ServerOption) *grpc.Server { return newGRPCServer(opts, func() {}) },
 		Logger:           newPluginLogger(stderr, s.description.Name),
 		Test:             &plugin.ServeTestConfig{Context: ctx, ReattachConfigCh: attach, CloseCh: closed},

@@ -22,7 +22,11 @@
 //	FAILED_PRECONDITION  a call came before the one that it needs
 //	RESOURCE_EXHAUSTED   out of memory (of the device or the host) for this batch: a smaller one may do
 //	UNAVAILABLE          a remote service can't be reached now; the same call may work later
-//	INTERNAL             a fault of the program, a panic too
+//	INTERNAL             a fault of the program: a panic, or a promise that it caught itself breaking
+//	UNKNOWN              any other error of the program's own; the message tells
+//
+// A configuration that the program refuses for a reason of its own is no error:
+// the answer has a diagnostic of SEVERITY_ERROR and no info.
 //
 // A row that can't be embedded is never an error of its batch: it has a status.
 
