@@ -1,0 +1,71 @@
+# make demo     set up, build, find the topics of 2,225 news articles
+# make test     set up, build, run every test
+# make help     the rest
+
+SHELL := /bin/bash
+BIN   := bin
+PLUGINS := $(notdir $(wildcard plugins/*))
+export CGO_ENABLED ?= 1
+
+.PHONY: help need setup build demo test race lint fuzz bench proto check clean fmt
+
+help:
+	@echo "make setup   fetch the corpus (once, into the user's cache)"
+	@echo "make build   bertopic and every embedder program into $(BIN)/"
+	@echo "make demo    topics of 2,225 news articles, and a report"
+	@echo "make test    every test"
+	@echo "make race    every test under the race detector"
+	@echo "make lint    gofmt, go vet, staticcheck"
+	@echo "make fuzz    each fuzz target for 10 s"
+	@echo "make bench   ours against BERTopic, umap-learn and hdbscan, in one run"
+	@echo "make proto   generate the protocol's code anew"
+	@echo "make check   lint, test, race"
+	@echo "make clean   remove what was built and what runs left"
+
+need:
+	@command -v go >/dev/null || { echo "Go is missing: install Go 1.26 or newer"; exit 1; }
+	@command -v python3 >/dev/null && python3 -m pip --version >/dev/null 2>&1 || { echo "Python 3 with pip is missing: it fetches the corpora and the benchmark's peers"; exit 1; }
+
+setup: need
+	@go run ./setup
+
+build: need
+	@mkdir -p $(BIN)
+	@go build -o $(BIN)/bertopic ./cmd/bertopic
+	@for p in $(PLUGINS); do go build -o $(BIN)/bertopic-embedder-$$p ./plugins/$$p || exit 1; done
+
+demo: setup build
+	@$(BIN)/bertopic run bertopic.toml
+
+test: setup build
+	@go vet ./...
+	go test ./...
+
+race:
+	go test -race ./...
+
+fmt:
+	gofmt -w $$(git ls-files '*.go')
+
+lint: need
+	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo "gofmt would change the files above: make fmt"; exit 1; }
+	go vet ./...
+	GOOS=windows go vet ./sdk/... ./examples/embedder-go/...
+	go run honnef.co/go/tools/cmd/staticcheck@v0.7.0 ./...
+
+fuzz:
+	@for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' $$pkg --max-depth=1 2>/dev/null || grep -hoE '^func Fuzz[A-Za-z0-9_]*' $$pkg/*_test.go); do \
+	    name=$${f#func }; echo "== $$pkg $$name"; go test $$pkg -run '^$$' -fuzz "^$$name\$$" -fuzztime 10s || exit 1; \
+	  done; done
+
+bench: setup build
+	@python3 bench/bench.py $(BENCH)
+
+proto:
+	@sdk/proto/generate.sh
+
+check: lint test race
+
+clean:
+	rm -rf $(BIN) out

@@ -1,0 +1,153 @@
+// Command bertopic finds the topics of a corpus of texts, pictures or both.
+//
+// `bertopic run` is the main job; `bertopic help` lists the rest.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bertopic-go/bertopic/internal/run"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := runMain(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// runMain is the whole program but for the exit.
+func runMain(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	app := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := app.command()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if app.meter != nil {
+		app.meter.Close()
+	}
+	if err == nil {
+		return run.ExitDone
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		fmt.Fprintln(stderr, "interrupted: what was embedded is kept; the same command with --resume goes on from there")
+		return run.ExitInterrupted
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintln(stderr, "error:", line)
+	}
+	return run.ExitCode(err)
+}
+
+// app is the world around a command.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	meter          *run.Meter
+
+	logFormat string
+	quiet     bool
+	verbose   bool
+}
+
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "bertopic",
+		Short:         "Topics of texts, pictures and mixed corpora",
+		Long:          "bertopic finds the topics of a corpus: it embeds each row by a program of its own,\nreduces and clusters the vectors, and describes each cluster by its words.",
+		Example:       "  bertopic init corpus.jsonl      write a commented bertopic.toml\n  bertopic run                    find topics as bertopic.toml says\n  bertopic topics out/model       show them again",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.logFormat, "log", "text", "how to log on the standard error: text or json")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no progress, warnings only")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log what the embedder's process says, too")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &run.UsageError{Msg: fmt.Sprintf("%v (see %s --help)", err, cmd.CommandPath())}
+	})
+	root.AddCommand(a.runCommand(), a.transformCommand(), a.topicsCommand(), a.embedCommand(),
+		a.pluginsCommand(), a.initCommand(), a.doctorCommand(), a.versionCommand())
+	for _, c := range root.Commands() {
+		usage(c)
+	}
+	return root
+}
+
+// usage makes a wrong number of arguments a usage error.
+func usage(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return &run.UsageError{Msg: fmt.Sprintf("%v (see %s --help)", err, cmd.CommandPath())}
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		usage(sub)
+	}
+}
+
+// env makes the world of a job, as the flags want it.
+func (a *app) env() (*run.Env, error) {
+	level := slog.LevelInfo
+	if a.quiet {
+		level = slog.LevelWarn
+	}
+	if a.verbose {
+		level = slog.LevelDebug
+	}
+	var handler slog.Handler
+	switch a.logFormat {
+	case "json":
+		handler = slog.NewJSONHandler(a.stderr, &slog.HandlerOptions{Level: level})
+	case "text":
+		handler = run.NewTextHandler(a.stderr, level)
+	default:
+		return nil, &run.UsageError{Msg: fmt.Sprintf("--log %q: say text or json", a.logFormat)}
+	}
+	log := slog.New(handler)
+	a.meter = run.NewMeter(a.stderr, log, a.quiet || a.logFormat == "json")
+	return &run.Env{Stdin: a.stdin, Stdout: a.stdout, Stderr: a.stderr, Log: log, Meter: a.meter, Version: version(), Quiet: a.quiet}, nil
+}
+
+// release is set by the linker of a release.
+var release string
+
+// version is the release, or what the build knows of its revision.
+func version() string {
+	if release != "" {
+		return release
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	if v == "" || v == "(devel)" {
+		v = "0.1.0-dev"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 && !strings.Contains(v, s.Value[:12]) {
+			v += "+" + s.Value[:12]
+		}
+	}
+	return v
+}

@@ -1,0 +1,114 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func TestTemplateSaysTheDefaults(t *testing.T) {
+	text, err := Template(Start{Path: "corpus.jsonl", Text: "text", Plugin: "tfidf"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Parse(text, "/base")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.resolve("/base")
+	want.Corpus.Path = "/base/corpus.jsonl"
+	want.Embedder.Plugin = "tfidf"
+	want.BaseDir = "/base"
+	diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{}), cmpopts.EquateEmpty())
+	if diff != "" {
+		t.Errorf("the template and the defaults differ (-default +template):\n%s", diff)
+	}
+	for _, table := range keys(nil) {
+		for _, key := range keys([]string{table}) {
+			if !strings.Contains(text, key) {
+				t.Errorf("the template does not tell of %s.%s", table, key)
+			}
+		}
+	}
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "run.toml")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestMistakesAreToldWithTheirPlace(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"unknown key", "[cluster]\nmin_cluster_sise = 5\n", "run.toml:2: cluster.min_cluster_sise: unknown key; did you mean min_cluster_size?"},
+		{"key in the wrong table", "[run]\nn_neighbors = 5\n", "run.toml:2: run.n_neighbors: unknown key; did you mean reduce.n_neighbors?"},
+		{"unknown table", "[clusters]\nmethod = \"hdbscan\"\n", "run.toml:1: clusters: unknown key; did you mean cluster?"},
+		{"wrong type", "[run]\n\nseed = \"x\"\n", "run.toml:3: run.seed: the value is a string, it must be an integer"},
+		{"value out of range", "[reduce]\nn_neighbors = 1\n", "run.toml:2: reduce.n_neighbors: 1 is less than 2, the least that makes sense"},
+		{"unknown choice", "[reduce]\nmethod = \"umpa\"\n", `run.toml:2: reduce.method: "umpa" is not one of umap, pca, svd, incremental-pca, none; did you mean "umap"?`},
+		{"time span", "[embedder]\ntimeout = \"5\"\n", `run.toml:2: embedder.timeout: "5" is not a time span such as "90s" or "5m"`},
+		{"topics", "[topics]\nnr_topics = \"all\"\n", `run.toml:2: topics.nr_topics: takes a number of topics`},
+		{"syntax", "[run\nseed = 1\n", "end table name"},
+		{"two sources", "[embedder]\nplugin = \"tfidf\"\n[embeddings]\npath = \"a.npy\"\n", "leave one out"},
+		{"representation", "[[representation]]\nmethod = \"mrr\"\n", `did you mean "mmr"?`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Load(write(t, c.text), nil)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+			var ce *Error
+			if !errors.As(err, &ce) {
+				t.Errorf("%T is not an *Error", err)
+			}
+		})
+	}
+}
+
+func TestSetLiesOverTheFile(t *testing.T) {
+	path := write(t, "[run]\nseed = 1\n[corpus]\npath = \"c.jsonl\"\n[embedder]\nplugin = \"tfidf\"\n[embedder.options]\nmin_df = 3\n")
+	c, err := Load(path, []string{
+		"run.seed=7", "embedder.timeout=90s", "embedder.options.svd=100", "vectorizer.stop_words=[\"a\", \"b\"]",
+		"vectorizer.max_df=0.5", "topics.nr_topics=auto", "cluster.method=kmeans",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Run.Seed != 7 || time.Duration(c.Embedder.Timeout) != 90*time.Second || c.Cluster.Method != "kmeans" || !c.Topics.NrTopics.Auto {
+		t.Errorf("got %+v", c)
+	}
+	if diff := cmp.Diff(map[string]any{"min_df": int64(3), "svd": int64(100)}, c.Embedder.Options); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"a", "b"}, c.Vectorizer.StopWords.Words); diff != "" {
+		t.Error(diff)
+	}
+	if want := filepath.Join(filepath.Dir(path), "c.jsonl"); c.Corpus.Path != want {
+		t.Errorf("path %s, want %s: relative to the file", c.Corpus.Path, want)
+	}
+	if wd, _ := os.Getwd(); true {
+		c, err := Load(path, []string{"corpus.path=other.jsonl"})
+		if err != nil || c.Corpus.Path != filepath.Join(wd, "other.jsonl") {
+			t.Errorf("path %s (%v): relative to the working directory when set there", c.Corpus.Path, err)
+		}
+	}
+	if _, err := Load(path, []string{"run.sead=7"}); err == nil || !strings.Contains(err.Error(), "did you mean seed?") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Load(path, []string{"run.seed"}); err == nil || !strings.Contains(err.Error(), "KEY=VALUE") {
+		t.Errorf("got %v", err)
+	}
+}

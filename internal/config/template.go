@@ -1,0 +1,30 @@
+package config
+
+import (
+	_ "embed"
+	"encoding/json"
+	"strings"
+	"text/template"
+)
+
+//go:embed template.toml
+var templateText string
+
+var tmpl = template.Must(template.New("bertopic.toml").Parse(templateText))
+
+// Start is what a new configuration needs to know.
+type Start struct {
+	Path, Text, ID, Class string // [corpus]
+	Plugin                string // [embedder]
+}
+
+// Template writes a configuration with every key and a word on each.
+func Template(s Start) (string, error) {
+	quote := func(v string) string { b, _ := json.Marshal(v); return string(b) }
+	var b strings.Builder
+	err := tmpl.Execute(&b, map[string]string{
+		"Path": quote(s.Path), "Text": quote(s.Text), "ID": quote(s.ID), "Class": quote(s.Class),
+		"Plugin": quote(s.Plugin), "PluginName": s.Plugin,
+	})
+	return b.String(), err
+}

@@ -1,0 +1,96 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/bertopic-go/bertopic/corpus"
+	"github.com/bertopic-go/bertopic/internal/config"
+)
+
+// InitOptions say for which corpus Init writes a configuration.
+type InitOptions struct {
+	Corpus, Text, Plugin string
+	File                 string // that the configuration will be written to
+}
+
+// names that columns of texts, ids and classes often have, the likeliest first.
+var (
+	textNames  = []string{"text", "document", "doc", "content", "body", "abstract", "description", "review", "message", "tweet", "title"}
+	idNames    = []string{"id", "_id", "doc_id", "document_id", "uuid", "key"}
+	classNames = []string{"class", "label", "category", "target"}
+)
+
+// Init looks at a corpus and returns a configuration for it, and what it saw.
+func Init(ctx context.Context, opt InitOptions) (text, said string, err error) {
+	columns, err := corpus.Columns(ctx, corpus.Options{Path: opt.Corpus})
+	if err != nil {
+		return "", "", err
+	}
+	path := opt.Corpus
+	if rel, err := relativeTo(filepath.Dir(opt.File), opt.Corpus); err == nil {
+		path = rel
+	}
+	s := config.Start{Path: path, Text: opt.Text, Plugin: opt.Plugin}
+	if len(columns) > 0 { // a format that has columns
+		if s.Text == "" {
+			s.Text = pick(columns, textNames)
+		}
+		if s.Text == "" {
+			return "", "", &UsageError{fmt.Sprintf("which column of %s holds the text? It has %s: say --text NAME", opt.Corpus, strings.Join(columns, ", "))}
+		}
+		if !slices.Contains(columns, s.Text) {
+			return "", "", &UsageError{fmt.Sprintf("%s has no column %q; it has %s", opt.Corpus, s.Text, strings.Join(columns, ", "))}
+		}
+		s.ID, s.Class = pick(columns, idNames), pick(columns, classNames)
+		said = fmt.Sprintf("%s: columns %s; text is %q", opt.Corpus, strings.Join(columns, ", "), s.Text)
+		if s.ID != "" {
+			said += fmt.Sprintf(", id is %q", s.ID)
+		}
+		if s.Class != "" {
+			said += fmt.Sprintf(", class is %q", s.Class)
+		}
+	} else {
+		s.Text = "text"
+		said = opt.Corpus + ": no columns, each row is a text or a picture"
+	}
+	r, err := corpus.Open(ctx, corpus.Options{Path: opt.Corpus, Text: s.Text, ID: s.ID, Class: s.Class})
+	if err != nil {
+		return "", "", err
+	}
+	defer r.Close()
+	if _, err := r.Next(); err != nil && !errors.Is(err, io.EOF) {
+		return "", "", err
+	}
+	text, err = config.Template(s)
+	return text, said, err
+}
+
+// pick returns the column that has the first of names, whatever its case.
+func pick(columns, names []string) string {
+	for _, name := range names {
+		for _, c := range columns {
+			if strings.EqualFold(c, name) {
+				return c
+			}
+		}
+	}
+	return ""
+}
+
+func relativeTo(dir, path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	base, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Rel(base, abs)
+}

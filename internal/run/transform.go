@@ -1,0 +1,192 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/bertopic-go/bertopic/internal/config"
+	"github.com/bertopic-go/bertopic/internal/matrix"
+	"github.com/bertopic-go/bertopic/internal/vectorfile"
+	"github.com/bertopic-go/bertopic/pipeline"
+)
+
+// TransformOptions say what Transform is to do.
+type TransformOptions struct {
+	Model, Corpus string
+	Out           string // folder; "": lines on the standard output
+	Format        string // of the corpus; "": by its name
+	Embeddings    string // vectors, where the model has no embedder
+	Plugin        string // the embedder's program, where its name does not find it
+	Threads       int
+	Workers       int
+	BatchSize     int
+}
+
+// Transform gives each row of a corpus its topic and returns their number.
+func Transform(ctx context.Context, opt TransformOptions, env *Env) (int, error) {
+	model, err := LoadModel(opt.Model)
+	if err != nil {
+		return 0, err
+	}
+	c, want, err := transformConfig(model, opt)
+	if err != nil {
+		return 0, err
+	}
+	source, err := newSource(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	docs, err := readCorpus(ctx, c.Corpus, env)
+	if err != nil {
+		return 0, err
+	}
+	if len(docs.rows) == 0 {
+		return 0, inputErrorf("the corpus %s has no rows", docs.name())
+	}
+	v, err := source.vectors(ctx, docs, env, want)
+	if err != nil {
+		return 0, err
+	}
+	defer v.Close()
+	for _, w := range v.warnings {
+		env.warn(w)
+	}
+	if s := model.Source.Embedder; s != nil && v.embedder.Fingerprint() != s.Fingerprint {
+		env.warn(pipeline.Warning{Code: "other-embedder", Text: fmt.Sprintf(
+			"%s is not the embedder that the model was fitted with (the program, its options or its model's files differ): topics may differ", s.Name)})
+	}
+	done := env.Meter.Step("transform")
+	model.Threads = opt.Threads
+	rows, err := model.Transform(ctx, v.matrix, v.statuses)
+	if err != nil {
+		return 0, inputErrorf("%v", err)
+	}
+	done()
+	lines := documentLines(docs, model, rows, nil)
+	if opt.Out == "" {
+		return len(rows), csvTo(env.Stdout, lines)
+	}
+	if err := os.MkdirAll(opt.Out, 0o755); err != nil {
+		return 0, err
+	}
+	return len(rows), writeWhole(filepath.Join(opt.Out, "documents.csv"), lines)
+}
+
+// transformConfig makes the configuration that reads the corpus and embeds it
+// as the model's own run did.
+func transformConfig(model *pipeline.Model, opt TransformOptions) (*config.Config, vectorsWanted, error) {
+	c := config.Default()
+	s := model.Source
+	c.Corpus.Path, c.Corpus.Format = opt.Corpus, opt.Format
+	c.Corpus.Text, c.Corpus.Image, c.Corpus.ID = s.Corpus.Text, s.Corpus.Image, s.Corpus.ID
+	c.Run.Threads, c.Run.Seed = opt.Threads, model.Seed
+	c.Reduce.Metric = string(model.Metric)
+	switch {
+	case s.Embedder == nil && opt.Embeddings == "":
+		return nil, vectorsWanted{}, &UsageError{"the model was fitted on vectors from a file: give those of this corpus with --embeddings FILE"}
+	case s.Embedder != nil && opt.Embeddings != "":
+		return nil, vectorsWanted{}, &UsageError{fmt.Sprintf("the model embeds by %s: leave --embeddings out", s.Embedder.Name)}
+	case s.Embedder == nil:
+		c.Embeddings.Path = opt.Embeddings
+		return c, vectorsWanted{}, nil
+	}
+	c.Embedder.Plugin = s.Embedder.Plugin
+	if opt.Plugin != "" {
+		c.Embedder.Plugin = opt.Plugin
+	}
+	c.Embedder.Options, c.BaseDir = s.Embedder.Options, s.Embedder.BaseDir
+	c.Embedder.Workers, c.Embedder.BatchSize = max(1, opt.Workers), max(1, opt.BatchSize)
+	return c, vectorsWanted{state: s.Embedder.State}, nil
+}
+
+// LoadModel loads the model in dir; the folder of a run will do as well.
+func LoadModel(dir string) (*pipeline.Model, error) {
+	if _, err := os.Stat(filepath.Join(dir, "model", pipeline.ModelFile)); err == nil {
+		dir = filepath.Join(dir, "model")
+	}
+	m, err := pipeline.Load(dir)
+	if err != nil {
+		return nil, inputErrorf("load the model %s: %v", dir, err)
+	}
+	return m, nil
+}
+
+// Embed makes the vectors of the corpus of c, writes them to file and returns
+// a word on their shape.
+func Embed(ctx context.Context, c *config.Config, env *Env, file string, resume bool) (string, error) {
+	ext := filepath.Ext(file)
+	if ext != ".npy" && ext != ".npz" {
+		return "", &UsageError{fmt.Sprintf("%s: name the file .npy (a dense matrix) or .npz (SciPy's sparse one)", file)}
+	}
+	source, err := newSource(ctx, c)
+	if err != nil {
+		return "", err
+	}
+	docs, err := readCorpus(ctx, c.Corpus, env)
+	if err != nil {
+		return "", err
+	}
+	if len(docs.rows) == 0 {
+		return "", inputErrorf("the corpus %s has no rows", docs.name())
+	}
+	partial := file + partialDir
+	v, err := source.vectors(ctx, docs, env, vectorsWanted{partial: partial, resume: resume, fit: true})
+	if err != nil {
+		return "", err
+	}
+	defer v.Close()
+	for _, w := range v.warnings {
+		env.warn(w)
+	}
+	if err := refuseBadRows(c.Run.OnBadRow, docs, v); err != nil {
+		return "", err
+	}
+	if err := writeMatrix(file, v.matrix); err != nil {
+		return "", fmt.Errorf("write the vectors: %w", err)
+	}
+	statuses := pipeline.Check(v.matrix, v.statuses)
+	err = writeWhole(file+".status.csv", func(yield func(...string)) {
+		yield("id", "status")
+		for i, s := range statuses {
+			yield(docs.rows[i].ID, s.String())
+		}
+	})
+	if err != nil {
+		return "", err
+	}
+	rows, cols := v.matrix.Dims()
+	return fmt.Sprintf("%d x %d, %s, status of each row in %s.status.csv", rows, cols, v.metric, file), os.RemoveAll(partial)
+}
+
+// writeMatrix writes m in the format of the file's name.
+func writeMatrix(file string, m matrix.Matrix) error {
+	sparse, isSparse := m.(*matrix.CSR)
+	if filepath.Ext(file) == ".npz" {
+		if !isSparse {
+			sparse = matrix.Sparse(m.(*matrix.Dense))
+		}
+		return vectorfile.WriteNPZ(file, sparse)
+	}
+	if !isSparse {
+		return vectorfile.WriteNPY(file, m.(*matrix.Dense))
+	}
+	w, err := vectorfile.CreateNPY(file, sparse.Rows, sparse.Cols)
+	if err != nil {
+		return err
+	}
+	row := make([]float32, sparse.Cols)
+	for i := range sparse.Rows {
+		clear(row)
+		cols, values := sparse.Row(i)
+		for k, c := range cols {
+			row[c] = values[k]
+		}
+		if err := w.WriteRow(row); err != nil {
+			w.Abort()
+			return err
+		}
+	}
+	return w.Close()
+}
