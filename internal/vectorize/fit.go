@@ -1,0 +1,493 @@
+package vectorize
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/bertopic-go/bertopic/internal/par"
+)
+
+// Vocabulary is a fitted set of terms: column j of its counts is Terms[j]. It
+// is safe for concurrent use.
+type Vocabulary struct {
+	Terms []string
+	opt   Options
+	table *table
+}
+
+// NewVocabulary returns a vocabulary of the given terms, in the given order,
+// that reads documents as opt says. It restores a fitted one from its Terms
+// and Options; opt.Vocabulary and the limits on terms are not looked at.
+func NewVocabulary(terms []string, opt Options) (*Vocabulary, error) {
+	opt.Vocabulary = nil
+	if err := opt.Validate(); err != nil {
+		return nil, err
+	}
+	v := &Vocabulary{Terms: terms, opt: opt.withDefaults(), table: tableOf(terms)}
+	if v.table.len() != len(terms) {
+		return nil, errors.New("vocabulary has a term twice")
+	}
+	return v, nil
+}
+
+// Options returns how v reads documents.
+func (v *Vocabulary) Options() Options { return v.opt }
+
+// Index returns the column of a term.
+func (v *Vocabulary) Index(term string) (column int, known bool) {
+	j := v.table.find(padded(nil, term), 0, len(term))
+	return int(j), j >= 0
+}
+
+// Len returns the number of terms.
+func (v *Vocabulary) Len() int { return len(v.Terms) }
+
+// Analyze returns the terms of one document in the order in which
+// scikit-learn's analyzer gives them: all single words, then all pairs, ...
+func Analyze(text string, opt Options) ([]string, error) {
+	if err := opt.Validate(); err != nil {
+		return nil, err
+	}
+	s := newScanner(opt)
+	s.scan(text)
+	out := make([]string, len(s.terms))
+	for i, t := range s.terms {
+		out[i] = string(s.buf[t.lo:t.hi])
+	}
+	return out, nil
+}
+
+// Fit reads the documents once, learns the vocabulary and counts it: the
+// counts are documents x terms. threads 0 means all cores and never changes
+// the result. The texts are not kept.
+//
+// Besides faults of opt and of docs it returns, wrapped, ErrEmptyVocabulary,
+// ErrBounds or ErrNoTermsLeft.
+func Fit(ctx context.Context, docs iter.Seq2[string, error], opt Options, threads int) (*Vocabulary, *Counts, error) {
+	if err := opt.Validate(); err != nil {
+		return nil, nil, err
+	}
+	if opt.Vocabulary != nil {
+		v, err := NewVocabulary(opt.Vocabulary, opt)
+		if err != nil {
+			return nil, nil, err
+		}
+		counts, err := v.Transform(ctx, docs, threads)
+		return v, counts, err
+	}
+	opt = opt.withDefaults()
+
+	threads = par.Threads(threads)
+	workers := make([]*counter, threads)
+	blocks, n, err := readBlocks(ctx, docs, threads, func(w int, texts []string) (*block, error) {
+		if workers[w] == nil {
+			workers[w] = newCounter(opt, nil)
+		}
+		return workers[w].count(texts, int32(w))
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	terms, columns, err := selectTerms(workers, n, opt)
+	if err != nil {
+		return nil, nil, fmt.Errorf("count the terms of %d documents: %w", n, err)
+	}
+	v, err := NewVocabulary(terms, opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	counts := assemble(blocks, n, len(terms), columns, opt.Binary, threads)
+	return v, counts, nil
+}
+
+// Transform counts the terms of v in documents; others are passed over. A row
+// depends on its document alone.
+func (v *Vocabulary) Transform(ctx context.Context, docs iter.Seq2[string, error], threads int) (*Counts, error) {
+	threads = par.Threads(threads)
+	workers := make([]*counter, threads)
+	blocks, n, err := readBlocks(ctx, docs, threads, func(w int, texts []string) (*block, error) {
+		if workers[w] == nil {
+			workers[w] = newCounter(v.opt, v.table)
+		}
+		return workers[w].count(texts, 0)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return assemble(blocks, n, len(v.Terms), nil, v.opt.Binary, threads), nil
+}
+
+const (
+	blockDocs  = 512     // documents of a block at most
+	blockBytes = 1 << 20 // a block is full when it has this much text
+	maxDoc     = 1 << 30 // places in a document are int32, and it may grow by half
+)
+
+// block holds the counts of some documents in a row: document i of it has the
+// entries from ends[i-1] to ends[i].
+type block struct {
+	worker     int32 // whose numbers the ids are
+	ends       []int64
+	ids, tally []int32
+}
+
+// readBlocks gives the documents to f, some at a time, on several goroutines,
+// each with a number w below threads, and returns the results in order and the
+// number of documents. At most two blocks a goroutine are in memory as text.
+func readBlocks(ctx context.Context, docs iter.Seq2[string, error], threads int, f func(w int, texts []string) (*block, error)) ([]*block, int, error) {
+	type job struct {
+		index, first int
+		texts        []string
+	}
+	var (
+		jobs   = make(chan job, threads)
+		wg     sync.WaitGroup
+		mu     sync.Mutex
+		blocks []*block
+		fault  error
+		at     = math.MaxInt // the block of the fault: the first one is told
+	)
+	failed := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return fault != nil
+	}
+	for w := range threads {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for j := range jobs {
+				b, err := f(w, j.texts)
+				mu.Lock()
+				if err != nil && j.index < at {
+					at = j.index
+					var long *longError
+					if errors.As(err, &long) {
+						err = fmt.Errorf("document %d has %d bytes: more than %d can't be read", j.first+long.doc, long.size, maxDoc)
+					}
+					fault = err
+				}
+				for len(blocks) <= j.index {
+					blocks = append(blocks, nil)
+				}
+				blocks[j.index] = b
+				mu.Unlock()
+			}
+		}()
+	}
+
+	n, size, index := 0, 0, 0
+	var texts []string
+	send := func() {
+		jobs <- job{index: index, first: n - len(texts), texts: texts}
+		index++
+		texts, size = nil, 0
+	}
+	var readErr error
+	for text, err := range docs {
+		if err != nil {
+			readErr = fmt.Errorf("read document %d: %w", n, err)
+			break
+		}
+		texts = append(texts, text)
+		n++
+		size += len(text)
+		if len(texts) == blockDocs || size >= blockBytes {
+			send()
+			if readErr = ctx.Err(); readErr != nil || failed() {
+				break
+			}
+		}
+	}
+	if len(texts) > 0 && readErr == nil {
+		send()
+	}
+	close(jobs)
+	wg.Wait()
+	if readErr == nil {
+		readErr = fault
+	}
+	if readErr == nil {
+		readErr = ctx.Err()
+	}
+	return blocks, n, readErr
+}
+
+// longError is about a document that is too long.
+type longError struct{ doc, size int }
+
+func (e *longError) Error() string { return "document too long" }
+
+// counter counts the terms of documents.
+type counter struct {
+	scan    *scanner
+	table   *table
+	fixed   bool    // the table has all terms that count
+	df, tf  []int64 // by term, unless fixed
+	tally   []int32 // by term; zero between two documents
+	touched []int32
+}
+
+// newCounter returns a counter for valid options. With fixed it counts the
+// terms of that table, which it doesn't change.
+func newCounter(opt Options, fixed *table) *counter {
+	c := &counter{scan: newScanner(opt), table: fixed, fixed: fixed != nil}
+	if fixed != nil {
+		c.tally = make([]int32, fixed.len())
+	} else {
+		c.table = newTable(1 << 12)
+	}
+	return c
+}
+
+// count counts the terms of texts.
+func (c *counter) count(texts []string, worker int32) (*block, error) {
+	b := &block{worker: worker, ends: make([]int64, len(texts))}
+	for i, text := range texts {
+		if len(text) > maxDoc {
+			return nil, &longError{doc: i, size: len(text)}
+		}
+		c.scan.scan(text)
+		if c.fixed {
+			c.lookUp()
+		} else {
+			c.learn()
+		}
+		for _, id := range c.touched {
+			n := c.tally[id]
+			c.tally[id] = 0
+			b.ids = append(b.ids, id)
+			b.tally = append(b.tally, n)
+			if !c.fixed {
+				c.df[id]++
+				c.tf[id] += int64(n)
+			}
+		}
+		b.ends[i] = int64(len(b.ids))
+	}
+	return b, nil
+}
+
+func (c *counter) lookUp() {
+	c.touched = c.touched[:0]
+	buf := c.scan.buf
+	for _, t := range c.scan.terms {
+		id := c.table.find(buf, int(t.lo), int(t.hi))
+		if id < 0 {
+			continue
+		}
+		if c.tally[id] == 0 {
+			c.touched = append(c.touched, id)
+		}
+		c.tally[id]++
+	}
+}
+
+func (c *counter) learn() {
+	c.touched = c.touched[:0]
+	buf := c.scan.buf
+	for _, t := range c.scan.terms {
+		id := c.table.intern(buf, int(t.lo), int(t.hi))
+		if int(id) == len(c.tally) {
+			c.tally = append(c.tally, 0)
+			c.df = append(c.df, 0)
+			c.tf = append(c.tf, 0)
+		}
+		if c.tally[id] == 0 {
+			c.touched = append(c.touched, id)
+		}
+		c.tally[id]++
+	}
+}
+
+// selectTerms joins what the workers learned from n documents and returns the
+// terms that the limits leave, sorted, and for each worker the column of each
+// of its terms, -1 for one that is left out.
+func selectTerms(workers []*counter, n int, opt Options) (terms []string, columns [][]int32, err error) {
+	var all *table
+	var df, tf []int64
+	joined := make([][]int32, len(workers)) // a worker's number of a term -> the number in all
+	var buf []byte
+	for w, c := range workers {
+		if c == nil {
+			continue
+		}
+		ids := make([]int32, c.table.len())
+		if all == nil {
+			all, df, tf = c.table, c.df, c.tf
+			for i := range ids {
+				ids[i] = int32(i)
+			}
+		} else {
+			for i := range ids {
+				term := c.table.term(int32(i))
+				buf = append(append(buf[:0], term...), 0, 0, 0, 0, 0, 0, 0, 0)
+				id := all.intern(buf, 0, len(term))
+				if int(id) == len(df) {
+					df, tf = append(df, 0), append(tf, 0)
+				}
+				df[id] += c.df[i]
+				tf[id] += c.tf[i]
+				ids[i] = id
+			}
+		}
+		joined[w] = ids
+	}
+	if all == nil || all.len() == 0 {
+		return nil, nil, ErrEmptyVocabulary
+	}
+	low, high := opt.MinDF.documents(n, 1), opt.MaxDF.documents(n, float64(n))
+	if high < low {
+		return nil, nil, fmt.Errorf("%w: min_df = %v is %v of %d documents, max_df = %v is %v", ErrBounds, opt.MinDF, low, n, opt.MaxDF, high)
+	}
+
+	var kept []int32
+	for id, d := range df {
+		if float64(d) >= low && float64(d) <= high {
+			kept = append(kept, int32(id))
+		}
+	}
+	if len(kept) == 0 {
+		return nil, nil, fmt.Errorf("%w (min_df = %v, max_df = %v, %d terms in all)", ErrNoTermsLeft, opt.MinDF, opt.MaxDF, all.len())
+	}
+	text := make([]string, len(kept))
+	for i, id := range kept {
+		text[i] = string(all.term(id))
+	}
+	order := make([]int32, len(kept))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return compareStrings(text[a], text[b]) })
+	if opt.MaxFeatures > 0 && len(order) > opt.MaxFeatures {
+		order = mostFrequent(order, opt.MaxFeatures, func(i int32) int64 {
+			if opt.Binary {
+				return df[kept[i]]
+			}
+			return tf[kept[i]]
+		})
+	}
+
+	column := make([]int32, all.len())
+	for i := range column {
+		column[i] = -1
+	}
+	terms = make([]string, len(order))
+	for j, i := range order {
+		terms[j] = text[i]
+		column[kept[i]] = int32(j)
+	}
+	columns = joined
+	for _, ids := range columns {
+		for i, id := range ids {
+			ids[i] = column[id]
+		}
+	}
+	return terms, columns, nil
+}
+
+func compareStrings(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// mostFrequent returns the n of order with the highest frequency, in the same
+// order. Of equal ones the first stay; scikit-learn's choice among them follows
+// from its sort and is not defined.
+func mostFrequent(order []int32, n int, frequency func(int32) int64) []int32 {
+	place := make([]int32, len(order))
+	for i := range place {
+		place[i] = int32(i)
+	}
+	slices.SortStableFunc(place, func(a, b int32) int {
+		fa, fb := frequency(order[a]), frequency(order[b])
+		switch {
+		case fa > fb:
+			return -1
+		case fa < fb:
+			return 1
+		}
+		return 0
+	})
+	place = place[:n]
+	slices.Sort(place)
+	out := make([]int32, n)
+	for i, p := range place {
+		out[i] = order[p]
+	}
+	return out
+}
+
+// assemble makes the matrix of n documents from blocks whose ids are columns,
+// or become columns by columns[worker][id]. It empties the blocks.
+func assemble(blocks []*block, n, terms int, columns [][]int32, binary bool, threads int) *Counts {
+	out := &Counts{Rows: n, Cols: terms, Indptr: make([]int64, n+1)}
+	first := make([]int, len(blocks)+1)
+	for k, b := range blocks {
+		first[k+1] = first[k] + len(b.ends)
+	}
+	// Count what stays of each row, then put the rows in their places.
+	par.Blocks(threads, len(blocks), 1, func(_, k, _ int) {
+		b := blocks[k]
+		if columns != nil {
+			to := columns[b.worker]
+			for i, id := range b.ids {
+				b.ids[i] = to[id]
+			}
+		}
+		lo := int64(0)
+		for i, hi := range b.ends {
+			stays := int64(0)
+			for _, id := range b.ids[lo:hi] {
+				if id >= 0 {
+					stays++
+				}
+			}
+			out.Indptr[first[k]+i+1] = stays
+			lo = hi
+		}
+	})
+	for i := range n {
+		out.Indptr[i+1] += out.Indptr[i]
+	}
+	out.Indices = make([]int32, out.Indptr[n])
+	out.Data = make([]int32, out.Indptr[n])
+	par.Blocks(threads, len(blocks), 1, func(_, k, _ int) {
+		b := blocks[k]
+		var row []uint64
+		lo := int64(0)
+		for i, hi := range b.ends {
+			row = row[:0]
+			for e := lo; e < hi; e++ {
+				if id := b.ids[e]; id >= 0 {
+					row = append(row, uint64(id)<<32|uint64(uint32(b.tally[e])))
+				}
+			}
+			slices.Sort(row)
+			at := out.Indptr[first[k]+i]
+			indices, data := out.Indices[at:at+int64(len(row))], out.Data[at:at+int64(len(row))]
+			for j, packed := range row {
+				indices[j] = int32(packed >> 32)
+				data[j] = int32(uint32(packed))
+			}
+			if binary {
+				for j := range data {
+					data[j] = 1
+				}
+			}
+			lo = hi
+		}
+		*b = block{}
+	})
+	return out
+}

@@ -1,0 +1,147 @@
+package vectorize
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
+
+// table numbers terms in the order in which they are first seen. It is an
+// open-addressing hash table over one arena of bytes, so that a term costs no
+// allocation of its own.
+type table struct {
+	slots []slot
+	mask  uint64
+	arena []byte
+	ends  []int64 // of the terms in the arena
+}
+
+// slot is a place of the table. key is the term itself, zero-padded, where it
+// has at most 8 bytes, else its hash.
+type slot struct {
+	key  uint64
+	id   int32
+	size int32 // bytes of the term + 1; 0: the slot is free
+}
+
+func newTable(terms int) *table {
+	size := 64
+	for size < 2*terms {
+		size *= 2
+	}
+	return &table{slots: make([]slot, size), mask: uint64(size - 1)}
+}
+
+// len returns the number of terms.
+func (t *table) len() int { return len(t.ends) }
+
+// term returns the bytes of term id. They alias the arena.
+func (t *table) term(id int32) []byte {
+	lo := int64(0)
+	if id > 0 {
+		lo = t.ends[id-1]
+	}
+	return t.arena[lo:t.ends[id]]
+}
+
+// keyOf returns the key of buf[lo:hi] and its hash. buf must reach 8 bytes
+// beyond lo.
+func keyOf(buf []byte, lo, hi int) (key, hash uint64) {
+	n := hi - lo
+	if n <= 8 {
+		key = binary.LittleEndian.Uint64(buf[lo:lo+8]) & (^uint64(0) >> (64 - 8*uint(n)))
+		return key, mix(key ^ uint64(n)<<56)
+	}
+	key = uint64(n)
+	b := buf[lo:hi]
+	for len(b) > 8 {
+		key = mix(key ^ binary.LittleEndian.Uint64(b))
+		b = b[8:]
+	}
+	key = mix(key ^ binary.LittleEndian.Uint64(buf[hi-8:hi]))
+	return key, key
+}
+
+// mix spreads x by one 64 x 64 -> 128 bit product.
+func mix(x uint64) uint64 {
+	hi, lo := bits.Mul64(x^0x9e3779b97f4a7c15, 0xd6e8feb86659fd93)
+	return hi ^ lo
+}
+
+// find returns the number of the term buf[lo:hi], or -1. buf must reach 8
+// bytes beyond lo.
+func (t *table) find(buf []byte, lo, hi int) int32 {
+	key, hash := keyOf(buf, lo, hi)
+	size := int32(hi-lo) + 1
+	for p := hash & t.mask; ; p = (p + 1) & t.mask {
+		s := &t.slots[p]
+		if s.size == 0 {
+			return -1
+		}
+		if s.key == key && s.size == size && (size <= 9 || bytes.Equal(t.term(s.id), buf[lo:hi])) {
+			return s.id
+		}
+	}
+}
+
+// intern returns the number of the term buf[lo:hi], which it adds if it is
+// new. buf must reach 8 bytes beyond lo.
+func (t *table) intern(buf []byte, lo, hi int) int32 {
+	key, hash := keyOf(buf, lo, hi)
+	size := int32(hi-lo) + 1
+	p := hash & t.mask
+	for ; ; p = (p + 1) & t.mask {
+		s := &t.slots[p]
+		if s.size == 0 {
+			break
+		}
+		if s.key == key && s.size == size && (size <= 9 || bytes.Equal(t.term(s.id), buf[lo:hi])) {
+			return s.id
+		}
+	}
+	id := int32(len(t.ends))
+	t.slots[p] = slot{key: key, id: id, size: size}
+	t.arena = append(t.arena, buf[lo:hi]...)
+	t.ends = append(t.ends, int64(len(t.arena)))
+	if 2*len(t.ends) > len(t.slots) {
+		t.grow()
+	}
+	return id
+}
+
+func (t *table) grow() {
+	old := t.slots
+	t.slots = make([]slot, 2*len(old))
+	t.mask = uint64(len(t.slots) - 1)
+	for _, s := range old {
+		if s.size == 0 {
+			continue
+		}
+		hash := s.key
+		if s.size <= 9 {
+			hash = mix(s.key ^ uint64(s.size-1)<<56)
+		}
+		p := hash & t.mask
+		for t.slots[p].size != 0 {
+			p = (p + 1) & t.mask
+		}
+		t.slots[p] = s
+	}
+}
+
+// padded returns s as bytes that the table may read.
+func padded(dst []byte, s string) []byte {
+	dst = append(dst[:0], s...)
+	return append(dst, 0, 0, 0, 0, 0, 0, 0, 0)
+}
+
+// tableOf numbers the given terms by their place.
+func tableOf(terms []string) *table {
+	t := newTable(len(terms))
+	var buf []byte
+	for _, s := range terms {
+		buf = padded(buf, s)
+		t.intern(buf, 0, len(s))
+	}
+	return t
+}
