@@ -105,7 +105,7 @@ func NewIndex(x matrix.Matrix, m Metric, threads int) (*Index, error) {
 	if m == "" {
 		m = Cosine
 	}
-	if err := checkValues(x, m); err != nil {
+	if err := Check(x, m); err != nil {
 		return nil, err
 	}
 	n, d := x.Dims()
@@ -130,7 +130,7 @@ func (ix *Index) Query(ctx context.Context, q matrix.Matrix, k int) (*Graph, err
 	if k < 1 {
 		return nil, fmt.Errorf("knn: k is %d; it must be at least 1", k)
 	}
-	if err := checkValues(q, ix.metric); err != nil {
+	if err := Check(q, ix.metric); err != nil {
 		return nil, err
 	}
 	rows, cols := q.Dims()
@@ -157,8 +157,9 @@ func (ix *Index) self(ctx context.Context, k int) (*Graph, error) {
 	return ix.sparse.search(ctx, ix.sparse.rows, ix.n, k, true, ix.threads)
 }
 
-// checkValues reports the first row with a value that the metric cannot take.
-func checkValues(x matrix.Matrix, m Metric) error {
+// Check reports the first row of x with a value that the metric cannot take,
+// and a malformed sparse matrix. Fit, NewIndex and Query do so themselves.
+func Check(x matrix.Matrix, m Metric) error {
 	if c, ok := x.(*matrix.CSR); ok {
 		if err := c.Validate(); err != nil {
 			return fmt.Errorf("knn: %w", err)
