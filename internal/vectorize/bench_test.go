@@ -72,7 +72,7 @@ func BenchmarkTFIDF(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		idf, err := TFIDF{}.IDF(counts)
+		idf, err := TFIDF{}.IDF(DocumentFrequency(counts), counts.Rows)
 		if err != nil {
 			b.Fatal(err)
 		}

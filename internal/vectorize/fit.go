@@ -1,12 +1,14 @@
 package vectorize
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/bertopic-go/bertopic/internal/par"
@@ -18,6 +20,8 @@ type Vocabulary struct {
 	Terms []string
 	opt   Options
 	table *table
+	// counters of earlier calls, to be used again
+	counters sync.Pool
 }
 
 // NewVocabulary returns a vocabulary of the given terms, in the given order,
@@ -81,19 +85,17 @@ func Fit(ctx context.Context, docs iter.Seq2[string, error], opt Options, thread
 		return v, counts, err
 	}
 	opt = opt.withDefaults()
-
-	threads = par.Threads(threads)
-	workers := make([]*counter, threads)
-	blocks, n, err := readBlocks(ctx, docs, threads, func(w int, texts []string) (*block, error) {
+	workers := make([]*counter, par.Threads(threads))
+	blocks, n, err := readBlocks(ctx, docs, len(workers), func(w int, texts []string) (*block, error) {
 		if workers[w] == nil {
 			workers[w] = newCounter(opt, nil)
 		}
-		return workers[w].count(texts, int32(w))
+		return workers[w].count(texts, int32(w), true)
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	terms, columns, err := selectTerms(workers, n, opt)
+	terms, _, columns, err := selectTerms(workers, n, opt)
 	if err != nil {
 		return nil, nil, fmt.Errorf("count the terms of %d documents: %w", n, err)
 	}
@@ -101,20 +103,66 @@ func Fit(ctx context.Context, docs iter.Seq2[string, error], opt Options, thread
 	if err != nil {
 		return nil, nil, err
 	}
-	counts := assemble(blocks, n, len(terms), columns, opt.Binary, threads)
-	return v, counts, nil
+	return v, assemble(blocks, n, len(terms), columns, opt.Binary, threads), nil
+}
+
+// Learn is Fit without the counts: it returns the vocabulary, the number of
+// documents that hold each term and the number of documents. It needs memory
+// for terms alone, however many documents there are.
+func Learn(ctx context.Context, docs iter.Seq2[string, error], opt Options, threads int) (v *Vocabulary, df []int64, n int, err error) {
+	if err := opt.Validate(); err != nil {
+		return nil, nil, 0, err
+	}
+	var fixed *table
+	if opt.Vocabulary != nil {
+		if v, err = NewVocabulary(opt.Vocabulary, opt); err != nil {
+			return nil, nil, 0, err
+		}
+		fixed = v.table
+	}
+	opt = opt.withDefaults()
+	workers := make([]*counter, par.Threads(threads))
+	_, n, err = readBlocks(ctx, docs, len(workers), func(w int, texts []string) (*block, error) {
+		if workers[w] == nil {
+			workers[w] = newCounter(opt, fixed)
+			workers[w].df = make([]int64, len(workers[w].tally))
+			workers[w].tf = make([]int64, len(workers[w].tally))
+		}
+		return workers[w].count(texts, 0, false)
+	})
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	if fixed != nil {
+		df = make([]int64, fixed.len())
+		for _, c := range workers {
+			if c == nil {
+				continue
+			}
+			for j, d := range c.df {
+				df[j] += d
+			}
+		}
+		return v, df, n, nil
+	}
+	terms, df, _, err := selectTerms(workers, n, opt)
+	if err != nil {
+		return nil, nil, 0, fmt.Errorf("count the terms of %d documents: %w", n, err)
+	}
+	v, err = NewVocabulary(terms, opt)
+	return v, df, n, err
 }
 
 // Transform counts the terms of v in documents; others are passed over. A row
 // depends on its document alone.
 func (v *Vocabulary) Transform(ctx context.Context, docs iter.Seq2[string, error], threads int) (*Counts, error) {
-	threads = par.Threads(threads)
-	workers := make([]*counter, threads)
-	blocks, n, err := readBlocks(ctx, docs, threads, func(w int, texts []string) (*block, error) {
-		if workers[w] == nil {
-			workers[w] = newCounter(v.opt, v.table)
+	blocks, n, err := readBlocks(ctx, docs, par.Threads(threads), func(_ int, texts []string) (*block, error) {
+		c, ok := v.counters.Get().(*counter)
+		if !ok {
+			c = newCounter(v.opt, v.table)
 		}
-		return workers[w].count(texts, 0)
+		defer v.counters.Put(c)
+		return c.count(texts, 0, true)
 	})
 	if err != nil {
 		return nil, err
@@ -228,7 +276,7 @@ type counter struct {
 	scan    *scanner
 	table   *table
 	fixed   bool    // the table has all terms that count
-	df, tf  []int64 // by term, unless fixed
+	df, tf  []int64 // by term; nil: not asked for
 	tally   []int32 // by term; zero between two documents
 	touched []int32
 }
@@ -245,8 +293,8 @@ func newCounter(opt Options, fixed *table) *counter {
 	return c
 }
 
-// count counts the terms of texts.
-func (c *counter) count(texts []string, worker int32) (*block, error) {
+// count counts the terms of texts. Without keep the block is left empty.
+func (c *counter) count(texts []string, worker int32, keep bool) (*block, error) {
 	b := &block{worker: worker, ends: make([]int64, len(texts))}
 	for i, text := range texts {
 		if len(text) > maxDoc {
@@ -261,9 +309,11 @@ func (c *counter) count(texts []string, worker int32) (*block, error) {
 		for _, id := range c.touched {
 			n := c.tally[id]
 			c.tally[id] = 0
-			b.ids = append(b.ids, id)
-			b.tally = append(b.tally, n)
-			if !c.fixed {
+			if keep {
+				b.ids = append(b.ids, id)
+				b.tally = append(b.tally, n)
+			}
+			if c.df != nil {
 				c.df[id]++
 				c.tf[id] += int64(n)
 			}
@@ -306,9 +356,9 @@ func (c *counter) learn() {
 }
 
 // selectTerms joins what the workers learned from n documents and returns the
-// terms that the limits leave, sorted, and for each worker the column of each
-// of its terms, -1 for one that is left out.
-func selectTerms(workers []*counter, n int, opt Options) (terms []string, columns [][]int32, err error) {
+// terms that the limits leave, sorted, with their document frequencies, and for
+// each worker the column of each of its terms, -1 for one that is left out.
+func selectTerms(workers []*counter, n int, opt Options) (terms []string, frequency []int64, columns [][]int32, err error) {
 	var all *table
 	var df, tf []int64
 	joined := make([][]int32, len(workers)) // a worker's number of a term -> the number in all
@@ -339,11 +389,11 @@ func selectTerms(workers []*counter, n int, opt Options) (terms []string, column
 		joined[w] = ids
 	}
 	if all == nil || all.len() == 0 {
-		return nil, nil, ErrEmptyVocabulary
+		return nil, nil, nil, ErrEmptyVocabulary
 	}
 	low, high := opt.MinDF.documents(n, 1), opt.MaxDF.documents(n, float64(n))
 	if high < low {
-		return nil, nil, fmt.Errorf("%w: min_df = %v is %v of %d documents, max_df = %v is %v", ErrBounds, opt.MinDF, low, n, opt.MaxDF, high)
+		return nil, nil, nil, fmt.Errorf("%w: min_df = %v is %v of %d documents, max_df = %v is %v", ErrBounds, opt.MinDF, low, n, opt.MaxDF, high)
 	}
 
 	var kept []int32
@@ -353,7 +403,7 @@ func selectTerms(workers []*counter, n int, opt Options) (terms []string, column
 		}
 	}
 	if len(kept) == 0 {
-		return nil, nil, fmt.Errorf("%w (min_df = %v, max_df = %v, %d terms in all)", ErrNoTermsLeft, opt.MinDF, opt.MaxDF, all.len())
+		return nil, nil, nil, fmt.Errorf("%w (min_df = %v, max_df = %v, %d terms in all)", ErrNoTermsLeft, opt.MinDF, opt.MaxDF, all.len())
 	}
 	text := make([]string, len(kept))
 	for i, id := range kept {
@@ -363,7 +413,7 @@ func selectTerms(workers []*counter, n int, opt Options) (terms []string, column
 	for i := range order {
 		order[i] = int32(i)
 	}
-	slices.SortFunc(order, func(a, b int32) int { return compareStrings(text[a], text[b]) })
+	slices.SortFunc(order, func(a, b int32) int { return strings.Compare(text[a], text[b]) })
 	if opt.MaxFeatures > 0 && len(order) > opt.MaxFeatures {
 		order = mostFrequent(order, opt.MaxFeatures, func(i int32) int64 {
 			if opt.Binary {
@@ -378,8 +428,10 @@ func selectTerms(workers []*counter, n int, opt Options) (terms []string, column
 		column[i] = -1
 	}
 	terms = make([]string, len(order))
+	frequency = make([]int64, len(order))
 	for j, i := range order {
 		terms[j] = text[i]
+		frequency[j] = df[kept[i]]
 		column[kept[i]] = int32(j)
 	}
 	columns = joined
@@ -388,17 +440,7 @@ func selectTerms(workers []*counter, n int, opt Options) (terms []string, column
 			ids[i] = column[id]
 		}
 	}
-	return terms, columns, nil
-}
-
-func compareStrings(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
+	return terms, frequency, columns, nil
 }
 
 // mostFrequent returns the n of order with the highest frequency, in the same
@@ -410,14 +452,7 @@ func mostFrequent(order []int32, n int, frequency func(int32) int64) []int32 {
 		place[i] = int32(i)
 	}
 	slices.SortStableFunc(place, func(a, b int32) int {
-		fa, fb := frequency(order[a]), frequency(order[b])
-		switch {
-		case fa > fb:
-			return -1
-		case fa < fb:
-			return 1
-		}
-		return 0
+		return cmp.Compare(frequency(order[b]), frequency(order[a]))
 	})
 	place = place[:n]
 	slices.Sort(place)

@@ -181,7 +181,7 @@ func TestScikitLearnSettings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			idf, _ := weigh.IDF(counts)
+			idf, _ := weigh.IDF(DocumentFrequency(counts), counts.Rows)
 			w, err := weigh.Transform(q, idf, 1)
 			if err != nil {
 				t.Fatal(err)
@@ -230,7 +230,7 @@ func sameUpToTies(t *testing.T, ctx context.Context, docs []string, opt Options,
 
 func checkWeights(t *testing.T, counts *Counts, weigh TFIDF, s setting) {
 	t.Helper()
-	idf, err := weigh.IDF(counts)
+	idf, err := weigh.IDF(DocumentFrequency(counts), counts.Rows)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,18 +28,17 @@ func (t TFIDF) Validate() error {
 	return fmt.Errorf(`norm %q is not known: use "l1", "l2" or "none"`, t.Norm)
 }
 
-// IDF returns the inverse document frequency of each term, or nil with NoIDF.
-// With RawIDF a term that is in no document is an error, since its weight
+// IDF returns the inverse document frequency of each term, or nil with NoIDF,
+// from the number of documents that hold each term and of all documents. With RawIDF a term that is in no document is an error, since its weight
 // would be infinite.
-func (t TFIDF) IDF(counts *Counts) ([]float64, error) {
+func (t TFIDF) IDF(df []int64, documents int) ([]float64, error) {
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
 	if t.NoIDF {
 		return nil, nil
 	}
-	n := float64(counts.Rows)
-	df := DocumentFrequency(counts)
+	n := float64(documents)
 	idf := make([]float64, len(df))
 	if t.RawIDF {
 		if j := slices.Index(df, 0); j >= 0 {
