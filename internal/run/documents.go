@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"io"
 
@@ -33,7 +32,7 @@ func readCorpus(ctx context.Context, c config.Corpus, env *Env) (*documents, err
 		return nil, &config.Error{Key: "corpus.path", Msg: "names no corpus: give a file, a folder, or \"-\" for the standard input"}
 	}
 	r, err := corpus.Open(ctx, corpus.Options{
-		Path: c.Path, Format: c.Format, Text: c.Text, Image: c.Image, ID: c.ID, Timestamp: c.Timestamp, Class: c.Class,
+		Path: c.Path, Format: c.Format, Text: named(c.Text, "text"), Image: named(c.Image, "image"), ID: c.ID, Timestamp: c.Timestamp, Class: c.Class,
 		InvalidUTF8: c.InvalidUTF8, Stdin: env.Stdin,
 	})
 	if err != nil {
@@ -51,9 +50,19 @@ func readCorpus(ctx context.Context, c config.Corpus, env *Env) (*documents, err
 		}
 		d.rows = append(d.rows, row)
 	}
-	sum := r.SHA256()
-	d.sha256 = hex.EncodeToString(sum[:])
+	if d.sha256, err = r.SHA256(); err != nil {
+		return nil, err
+	}
 	return d, ctx.Err()
+}
+
+// named returns a column that the corpus must have; the usual name is one that
+// it may have.
+func named(column, usual string) string {
+	if column == usual {
+		return ""
+	}
+	return column
 }
 
 // sdkRows is the corpus as an embedder sees it.

@@ -220,12 +220,12 @@ func openStore(want vectorsWanted, e *host.Embedder, env *Env) (*host.Store, err
 			return nil, err
 		}
 	}
-	store, err := host.OpenStore(want.partial, e.Fingerprint())
+	store, err := host.OpenStore(want.partial)
 	if err != nil {
 		return nil, fmt.Errorf("open the store of finished vectors: %w", err)
 	}
 	if want.resume && store.Len() == 0 {
-		env.Log.Warn("nothing to resume: no vectors of this embedder with these options are there", "dir", want.partial)
+		env.Log.Warn("nothing to resume: no finished vectors are there", "dir", want.partial)
 	}
 	return store, nil
 }

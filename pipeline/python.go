@@ -1,0 +1,109 @@
+package pipeline
+
+import (
+	"path/filepath"
+	"strconv"
+
+	"github.com/bertopic-go/bertopic/internal/safetensors"
+)
+
+// saveForPython writes the files that BERTopic.load of the Python library
+// reads: topics, words, c-TF-IDF and the topics' vectors, which are what its
+// own safetensors models hold. Where the vectors are sparse they are left out
+// and the Python library can't load the model.
+func (m *Model) saveForPython(dir string) error {
+	vectors, ok := m.TopicVectors.(*Dense)
+	if !ok {
+		return nil
+	}
+	// BERTopic has the outliers first, as topic -1.
+	order := count(len(m.Topics))
+	outliers := 0
+	if n := len(m.Topics); n > 0 && m.Topics[n-1].ID == Outlier {
+		outliers = 1
+		order = append([]int{n - 1}, order[:n-1]...)
+	}
+	pairs := func(words []Word) [][2]any {
+		out := [][2]any{}
+		for _, w := range words {
+			out = append(out, [2]any{w.Word, w.Weight})
+		}
+		return out
+	}
+	representations, sizes, labels := map[string]any{}, map[string]int{}, map[string]string{}
+	aspects := map[string]map[string]any{}
+	mapper := [][2]int{}
+	for _, k := range order {
+		t := m.Topics[k]
+		id := strconv.Itoa(t.ID)
+		representations[id], sizes[id], labels[id] = pairs(t.Words), t.Count, t.Name
+		mapper = append(mapper, [2]int{t.ID, t.ID})
+		for name, words := range t.Aspects {
+			if aspects[name] == nil {
+				aspects[name] = map[string]any{}
+			}
+			aspects[name][id] = pairs(words)
+		}
+	}
+	if err := writeJSON(filepath.Join(dir, "topics.json"), map[string]any{
+		"topic_representations": representations, "topics": m.rowTopic, "topic_sizes": sizes, "topic_mapper": mapper,
+		"topic_labels": labels, "custom_labels": nil, "_outliers": outliers, "topic_aspects": aspects,
+	}); err != nil {
+		return err
+	}
+	ngrams := [2]int{1, 1}
+	if m.Vocabulary != nil {
+		ngrams = m.Vocabulary.Options().NgramRange
+	}
+	minTopicSize, topN := 10, 10
+	if h := m.clusterer.hdbscan; h != nil {
+		minTopicSize = h.Params.MinClusterSize
+	}
+	for _, t := range m.Topics {
+		topN = max(topN, len(t.Words))
+	}
+	if err := writeJSON(filepath.Join(dir, "config.json"), map[string]any{
+		"calculate_probabilities": false, "language": nil, "low_memory": false, "min_topic_size": minTopicSize, "n_gram_range": ngrams,
+		"nr_topics": nil, "seed_topic_list": nil, "top_n_words": topN, "verbose": false, "zeroshot_min_similarity": 0.7, "zeroshot_topic_list": nil,
+	}); err != nil {
+		return err
+	}
+	if err := safetensors.WriteFile(filepath.Join(dir, "topic_embeddings.safetensors"), []safetensors.Tensor{
+		safetensors.Float32("topic_embeddings", vectors.Select(order).Data, len(order), vectors.Cols),
+	}, nil); err != nil {
+		return err
+	}
+	if m.Vocabulary == nil {
+		return nil
+	}
+	weights := m.CTFIDF.Select(order)
+	if err := safetensors.WriteFile(filepath.Join(dir, "ctfidf.safetensors"), []safetensors.Tensor{
+		safetensors.Int64("indptr", weights.Indptr), safetensors.Int32("indices", weights.Indices), safetensors.Float64("data", weights.Data),
+		safetensors.Int64("shape", []int64{int64(weights.Rows), int64(weights.Cols)}), safetensors.Float64("diag", m.IDF),
+	}, nil); err != nil {
+		return err
+	}
+	o := m.Vocabulary.Options()
+	vocab := make(map[string]int, len(m.Vocabulary.Terms))
+	for j, term := range m.Vocabulary.Terms {
+		vocab[term] = j
+	}
+	params := map[string]any{
+		"analyzer": o.Analyzer, "binary": o.Binary, "decode_error": "strict", "encoding": "utf-8", "input": "content",
+		"lowercase": !o.KeepCase, "max_df": 1.0, "max_features": nil, "min_df": 1, "ngram_range": o.NgramRange,
+		"stop_words": nil, "strip_accents": nil, "token_pattern": `(?u)\b\w\w+\b`, "vocabulary": nil,
+	}
+	if len(o.StopWords) > 0 {
+		params["stop_words"] = o.StopWords
+	}
+	if o.StripAccents != "" {
+		params["strip_accents"] = o.StripAccents
+	}
+	if o.TokenPattern != "" {
+		params["token_pattern"] = o.TokenPattern
+	}
+	return writeJSON(filepath.Join(dir, "ctfidf_config.json"), map[string]any{
+		"ctfidf_model":     map[string]any{"bm25_weighting": m.ctfidfParams.BM25Weighting, "reduce_frequent_words": m.ctfidfParams.ReduceFrequentWords},
+		"vectorizer_model": map[string]any{"params": params, "vocab": vocab},
+	})
+}
