@@ -17,8 +17,9 @@ import (
 	"github.com/bertopic-go/bertopic/internal/rng"
 )
 
-// random makes rows in a few loose clusters; some rows are zero, some repeat.
-func random(n, d int, seed uint64, sparse, positive bool) *matrix.Dense {
+// random makes rows in a few loose clusters, of which one value in so many is
+// kept; some rows are zero, some repeat.
+func random(n, d int, seed uint64, one uint64, positive bool) *matrix.Dense {
 	x := matrix.NewDense(n, d)
 	for i := range n {
 		row := x.Row(i)
@@ -32,7 +33,7 @@ func random(n, d int, seed uint64, sparse, positive bool) *matrix.Dense {
 		c := rng.Hash2(seed, uint64(i), 4) % 5
 		for j := range row {
 			v := float32(rng.Normal(seed+100+c, uint64(j), 0) + 0.7*rng.Normal(seed+7, uint64(i), uint64(j)))
-			if sparse && rng.Hash3(seed, uint64(i), uint64(j), 5)%4 != 0 {
+			if rng.Hash3(seed, uint64(i), uint64(j), 5)%one != 0 {
 				v = 0
 			}
 			if positive {
@@ -94,14 +95,18 @@ func reference(x, y []float32, m Metric) float64 {
 
 func TestExact(t *testing.T) {
 	for _, m := range []Metric{Cosine, Euclidean, Hellinger} {
-		for _, layout := range []string{"dense", "sparse"} {
+		for _, layout := range []string{"dense", "sparse", "thin"} {
 			for _, n := range []int{1, 2, 3, 40, 95, 96, 97, 400} {
 				for _, k := range []int{1, 5, 15} {
 					t.Run(fmt.Sprintf("%s/%s/n=%d/k=%d", m, layout, n, k), func(t *testing.T) {
-						x := random(n, 23, 5, layout == "sparse", m == Hellinger)
-						q := random(50, 23, 6, layout == "sparse", m == Hellinger)
+						d, one := 23, map[string]uint64{"dense": 1, "sparse": 4, "thin": 40}[layout]
+						if layout == "thin" {
+							d = 150
+						}
+						x := random(n, d, 5, one, m == Hellinger)
+						q := random(50, d, 6, one, m == Hellinger)
 						var mx, mq matrix.Matrix = x, q
-						if layout == "sparse" {
+						if layout != "dense" {
 							mx, mq = csr(x), csr(q)
 						}
 						g, err := Fit(context.Background(), mx, Params{K: k, Metric: m})
@@ -173,7 +178,7 @@ func checkGraph(t *testing.T, g *Graph, q, x *matrix.Dense, m Metric, self bool)
 }
 
 func TestDuplicatesAtDistanceZero(t *testing.T) {
-	x := random(120, 384, 9, false, true)
+	x := random(120, 384, 9, 1, true)
 	copy(x.Row(70), x.Row(3))
 	for _, m := range []Metric{Cosine, Euclidean, Hellinger} {
 		for _, mx := range []matrix.Matrix{x, csr(x)} {
@@ -206,8 +211,8 @@ func TestEuclideanCancellation(t *testing.T) {
 
 func TestThreadsAndBatchDoNotMatter(t *testing.T) {
 	for _, m := range []Metric{Cosine, Euclidean, Hellinger} {
-		x := random(700, 31, 1, true, m == Hellinger)
-		q := random(200, 31, 2, true, m == Hellinger)
+		x := random(700, 31, 1, 4, m == Hellinger)
+		q := random(200, 31, 2, 4, m == Hellinger)
 		for _, layout := range []string{"dense", "sparse"} {
 			var mx, mq matrix.Matrix = x, q
 			if layout == "sparse" {
@@ -283,7 +288,7 @@ func TestErrors(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Fit(ctx, random(300, 3, 1, false, false), Params{K: 3}); err != context.Canceled {
+	if _, err := Fit(ctx, random(300, 3, 1, 1, false), Params{K: 3}); err != context.Canceled {
 		t.Errorf("after cancel: %v", err)
 	}
 	ix, _ := NewIndex(good, Cosine, 1)

@@ -91,28 +91,48 @@ func (ix *sparseIndex) search(ctx context.Context, q *sparseRows, n, k int, self
 }
 
 // searchSparse adds up the products of each query row term by term, in
-// ascending order of the terms, into one sum a row of the index.
+// ascending order of the terms, into one sum a row of the index. Where few rows
+// share a term with the query, they are listed as they are met, and only those
+// are looked at; the sums are the same.
 func searchSparse[T float32 | float64](ctx context.Context, ix *sparseIndex, q *sparseRows, n int, nb *neighbours, self bool, threads int) {
-	pool := sync.Pool{New: func() any { s := make([]T, ix.n); return &s }}
+	type scratch struct {
+		sums []T // all 0 between two rows
+		met  []int32
+	}
+	pool := sync.Pool{New: func() any { return &scratch{sums: make([]T, ix.n)} }}
 	par.Blocks(threads, n, 16, func(_, lo, hi int) {
 		if ctx.Err() != nil {
 			return
 		}
-		sums := pool.Get().(*[]T)
-		defer pool.Put(sums)
+		s := pool.Get().(*scratch)
+		defer pool.Put(s)
 		for i := lo; i < hi; i++ {
-			clear(*sums)
 			cols := q.m.Indices[q.m.Indptr[i]:q.m.Indptr[i+1]]
 			vals := q.data[q.m.Indptr[i]:q.m.Indptr[i+1]]
+			var postings int64
+			for _, c := range cols {
+				postings += ix.start[c+1] - ix.start[c]
+			}
+			few := ix.metric != Euclidean && postings < int64(ix.n/2)
+			s.met = s.met[:0]
 			for t, c := range cols {
 				from, to := ix.start[c], ix.start[c+1]
-				addScaled(*sums, ix.docs[from:to], ix.vals[from:to], T(vals[t]))
+				if few {
+					s.met = addListed(s.sums, s.met, ix.docs[from:to], ix.vals[from:to], T(vals[t]))
+				} else {
+					addScaled(s.sums, ix.docs[from:to], ix.vals[from:to], T(vals[t]))
+				}
 			}
 			skip := -1
 			if self {
 				skip = i
 			}
-			pick(ix, q, *sums, i, nb, skip)
+			if few {
+				pickListed(ix, q, s.sums, s.met, i, nb, skip)
+			} else {
+				pick(ix, q, s.sums, i, nb, skip)
+				clear(s.sums)
+			}
 		}
 	})
 }
@@ -123,6 +143,19 @@ func addScaled[T float32 | float64](sums []T, docs []int32, vals []float32, w T)
 	for p, d := range docs {
 		sums[d] += T(w * T(vals[p]))
 	}
+}
+
+// addListed is addScaled, and appends to met the rows whose sum was 0.
+func addListed[T float32 | float64](sums []T, met, docs []int32, vals []float32, w T) []int32 {
+	vals = vals[:len(docs)]
+	for p, d := range docs {
+		old := sums[d]
+		if old == 0 {
+			met = append(met, d)
+		}
+		sums[d] = old + T(w*T(vals[p]))
+	}
+	return met
 }
 
 // pick keeps the nearest rows for query row i out of the finished sums.
@@ -137,27 +170,58 @@ func pick[T float32 | float64](ix *sparseIndex, q *sparseRows, sums []T, i int, 
 		}
 		return
 	}
-	if q.zero[i] {
-		for j, zero := range ix.rows.zero {
-			if zero && j != skip {
-				nb.insert(i, 0, int32(j))
-			}
-		}
-	}
+	pickZeros(ix, q, i, nb, skip)
 	bar := -inf32
 	for j, s := range sums {
 		v := float32(s)
-		if v == 0 || v < bar || j == skip {
+		if v < bar || v == 0 || j == skip {
 			continue
 		}
 		if d, ok := ix.distance(v); ok && nb.insert(i, d, int32(j)) {
 			bar = ix.bar(nb.worst(i))
 		}
 	}
-	if ix.metric == Hellinger {
+	pickStrangers(ix, q, sums, i, nb, skip)
+}
+
+// pickListed is pick where all sums but those of the rows met are 0, and sets
+// them to 0. A row may be listed twice, where its sum was 0 in between; it is
+// offered once, since its sum is 0 the second time. So the strangers, known by
+// a sum of 0, go first.
+func pickListed[T float32 | float64](ix *sparseIndex, q *sparseRows, sums []T, met []int32, i int, nb *neighbours, skip int) {
+	pickZeros(ix, q, i, nb, skip)
+	pickStrangers(ix, q, sums, i, nb, skip)
+	bar := ix.bar(nb.worst(i))
+	for _, j := range met {
+		v := float32(sums[j])
+		sums[j] = 0
+		if v < bar || v == 0 || int(j) == skip {
+			continue
+		}
+		if d, ok := ix.distance(v); ok && nb.insert(i, d, j) {
+			bar = ix.bar(nb.worst(i))
+		}
+	}
+}
+
+// pickZeros offers a row of zeros the other rows of zeros, at distance 0.
+func pickZeros(ix *sparseIndex, q *sparseRows, i int, nb *neighbours, skip int) {
+	if !q.zero[i] {
 		return
 	}
-	// The rows that share nothing with this one are all at distance 1.
+	for j, zero := range ix.rows.zero {
+		if zero && j != skip {
+			nb.insert(i, 0, int32(j))
+		}
+	}
+}
+
+// pickStrangers offers the rows that share nothing with query row i, which
+// under Cosine are all at distance 1.
+func pickStrangers[T float32 | float64](ix *sparseIndex, q *sparseRows, sums []T, i int, nb *neighbours, skip int) {
+	if ix.metric == Hellinger || nb.worst(i) < 1 {
+		return
+	}
 	for j, s := range sums {
 		if s != 0 || j == skip || q.zero[i] && ix.rows.zero[j] {
 			continue

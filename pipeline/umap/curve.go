@@ -45,6 +45,9 @@ func FitCurve(spread, minDist float64) (a, b float64) {
 		p, q := haa*(1+damp), hbb*(1+damp)
 		det := p*q - hab*hab
 		sa, sb := -(q*ga-hab*gb)/det, -(p*gb-hab*ga)/det
+		if math.Abs(sa)+math.Abs(sb) < 1e-10 {
+			break
+		}
 		next := cost(math.Exp(la+sa), b+sb)
 		if !(next < now) {
 			if damp *= 4; damp > 1e12 {
@@ -54,9 +57,6 @@ func FitCurve(spread, minDist float64) (a, b float64) {
 		}
 		la, b, now = la+sa, b+sb, next
 		damp = max(damp/4, 1e-12)
-		if math.Abs(sa)+math.Abs(sb) < 1e-12 {
-			break
-		}
 	}
 	return math.Exp(la), b
 }

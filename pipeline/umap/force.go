@@ -5,7 +5,7 @@ import "math"
 // A force is the factor by which the difference of two embedded points enters
 // a gradient, as a function of their squared distance d2. It is tabulated in
 // segments of a 64th of an octave, linear in d2 within each, which is within
-// 4e-5 of the exact value and needs no power and no division.
+// 3e-4 of the exact value and needs no power and no division.
 //
 // The gradient of a pair is clipped to [-4, 4] in each component. Where the
 // force times the distance is at most 4 there is nothing to clip; the segments
