@@ -141,27 +141,48 @@ func (s *denseSpace[T]) keys(out [][]float64, at []int) {
 			q[k][j] = float64(v)
 		}
 	}
-	for i := range s.n {
-		o[0][i], o[1][i], o[2][i], o[3][i] = dot4(s.data[i*s.d:(i+1)*s.d], q[0], q[1], q[2], q[3])
+	var dots [8]float64
+	i := 0
+	for ; i+2 <= s.n; i += 2 {
+		dot2x4(&dots, s.data[i*s.d:(i+1)*s.d], s.data[(i+1)*s.d:(i+2)*s.d], q[0], q[1], q[2], q[3])
+		for k := range o {
+			o[k][i], o[k][i+1] = dots[k], dots[4+k]
+		}
+	}
+	if i < s.n {
+		last := s.data[i*s.d:]
+		dot2x4(&dots, last, last, q[0], q[1], q[2], q[3])
+		for k := range o {
+			o[k][i] = dots[k]
+		}
 	}
 	for k, i := range at {
 		s.turn(out[k], i)
 	}
 }
 
-// dot4 returns the inner products of row with four vectors, each summed in
-// index order.
-func dot4[T float32 | float64](row []T, a, b, c, e []float64) (s0, s1, s2, s3 float64) {
-	n := len(row)
-	a, b, c, e = a[:n], b[:n], c[:n], e[:n]
-	for i, v := range row {
-		f := float64(v)
-		s0 += float64(f * a[i])
-		s1 += float64(f * b[i])
-		s2 += float64(f * c[i])
-		s3 += float64(f * e[i])
+// dot2x4 sets out to the inner products of row u, then of row v, with four
+// vectors, each summed in index order.
+func dot2x4[T float32 | float64](out *[8]float64, u, v []T, a, b, c, e []float64) {
+	n := len(u)
+	v, a, b, c, e = v[:n], a[:n], b[:n], c[:n], e[:n]
+	var u0, u1, u2, u3, v0, v1, v2, v3 float64
+	for i, w := range u {
+		f, g := float64(w), float64(v[i])
+		x := a[i]
+		u0 += float64(f * x)
+		v0 += float64(g * x)
+		x = b[i]
+		u1 += float64(f * x)
+		v1 += float64(g * x)
+		x = c[i]
+		u2 += float64(f * x)
+		v2 += float64(g * x)
+		x = e[i]
+		u3 += float64(f * x)
+		v3 += float64(g * x)
 	}
-	return
+	*out = [8]float64{u0, u1, u2, u3, v0, v1, v2, v3}
 }
 
 type sparseSpace struct {
