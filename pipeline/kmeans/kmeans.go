@@ -208,38 +208,44 @@ const grain = 1024
 func assign(labels []int32, dist, x, centers []float64, n, d, threads int) {
 	k := len(centers) / d
 	par.Blocks(threads, n, grain, func(_, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			labels[i], dist[i] = nearest(x[i*d:(i+1)*d], centers, k)
+		i := lo
+		for ; i+2 <= hi; i += 2 {
+			labels[i], dist[i], labels[i+1], dist[i+1] = nearest2(x[i*d:(i+1)*d], x[(i+1)*d:(i+2)*d], centers, k)
+		}
+		if i < hi {
+			p := x[i*d : (i+1)*d]
+			labels[i], dist[i], _, _ = nearest2(p, p, centers, k)
 		}
 	})
 }
 
-// nearest returns the closest of the k centres to p and its squared distance.
-func nearest(p, centers []float64, k int) (int32, float64) {
+// nearest2 returns the closest of the k centres to p and to q and the squared
+// distances, ties to the lower number.
+func nearest2(p, q, centers []float64, k int) (atP int32, bestP float64, atQ int32, bestQ float64) {
 	d := len(p)
-	best, at := math.Inf(1), int32(0)
+	bestP, bestQ = math.Inf(1), math.Inf(1)
+	var s [8]float64
 	j := 0
 	for ; j+4 <= k; j += 4 {
-		d0, d1, d2, d3 := square4(p, centers[j*d:(j+1)*d], centers[(j+1)*d:(j+2)*d], centers[(j+2)*d:(j+3)*d], centers[(j+3)*d:(j+4)*d])
-		if d0 < best {
-			best, at = d0, int32(j)
-		}
-		if d1 < best {
-			best, at = d1, int32(j+1)
-		}
-		if d2 < best {
-			best, at = d2, int32(j+2)
-		}
-		if d3 < best {
-			best, at = d3, int32(j+3)
+		square2x4(&s, p, q, centers[j*d:(j+1)*d], centers[(j+1)*d:(j+2)*d], centers[(j+2)*d:(j+3)*d], centers[(j+3)*d:(j+4)*d])
+		for c := range 4 {
+			if s[c] < bestP {
+				bestP, atP = s[c], int32(j+c)
+			}
+			if s[4+c] < bestQ {
+				bestQ, atQ = s[4+c], int32(j+c)
+			}
 		}
 	}
 	for ; j < k; j++ {
-		if s := square(p, centers[j*d:(j+1)*d]); s < best {
-			best, at = s, int32(j)
+		if v := square(p, centers[j*d:(j+1)*d]); v < bestP {
+			bestP, atP = v, int32(j)
+		}
+		if v := square(q, centers[j*d:(j+1)*d]); v < bestQ {
+			bestQ, atQ = v, int32(j)
 		}
 	}
-	return at, best
+	return atP, bestP, atQ, bestQ
 }
 
 // square returns the squared distance of p and c, summed in index order.
@@ -253,21 +259,30 @@ func square(p, c []float64) float64 {
 	return s
 }
 
-// square4 is square for four centres in one pass.
-func square4(p, a, b, c, e []float64) (s0, s1, s2, s3 float64) {
+// square2x4 is square of p, then of q, with four centres in one pass.
+func square2x4(out *[8]float64, p, q, a, b, c, e []float64) {
 	n := len(p)
-	a, b, c, e = a[:n], b[:n], c[:n], e[:n]
+	q, a, b, c, e = q[:n], a[:n], b[:n], c[:n], e[:n]
+	var p0, p1, p2, p3, q0, q1, q2, q3 float64
 	for i, v := range p {
-		t := v - a[i]
-		s0 += float64(t * t)
-		t = v - b[i]
-		s1 += float64(t * t)
-		t = v - c[i]
-		s2 += float64(t * t)
-		t = v - e[i]
-		s3 += float64(t * t)
+		w, x := q[i], a[i]
+		t, u := v-x, w-x
+		p0 += float64(t * t)
+		q0 += float64(u * u)
+		x = b[i]
+		t, u = v-x, w-x
+		p1 += float64(t * t)
+		q1 += float64(u * u)
+		x = c[i]
+		t, u = v-x, w-x
+		p2 += float64(t * t)
+		q2 += float64(u * u)
+		x = e[i]
+		t, u = v-x, w-x
+		p3 += float64(t * t)
+		q3 += float64(u * u)
 	}
-	return
+	*out = [8]float64{p0, p1, p2, p3, q0, q1, q2, q3}
 }
 
 // total sums v over fixed blocks.

@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"reflect"
@@ -265,11 +266,34 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func BenchmarkLloyd(b *testing.B) {
-	x, _ := blobs(20000, 5, 100, 1)
-	for b.Loop() {
-		if _, err := Fit(background, x, 20000, 5, Params{K: 100}); err != nil {
-			b.Fatal(err)
+// TestNearest holds the paired kernel against the plain distance for every
+// remainder of the number of centres.
+func TestNearest(t *testing.T) {
+	for k := 1; k < 10; k++ {
+		for d := 1; d < 6; d++ {
+			x, _ := blobs(2+k, d, 2+k, uint64(k))
+			p, q, centers := x[:d], x[d:2*d], x[2*d:]
+			atP, bestP, atQ, bestQ := nearest2(p, q, centers, k)
+			for j := range k {
+				a, b := square(p, centers[j*d:(j+1)*d]), square(q, centers[j*d:(j+1)*d])
+				if a < bestP || b < bestQ || (int(atP) == j && a != bestP) || (int(atQ) == j && b != bestQ) {
+					t.Fatalf("%d centres of %d values: nearest %d at %v and %d at %v, centre %d is at %v and %v", k, d, atP, bestP, atQ, bestQ, j, a, b)
+				}
+			}
 		}
+	}
+}
+
+func BenchmarkLloyd(b *testing.B) {
+	for _, d := range []int{5, 384} {
+		n := 100000 / d
+		x, _ := blobs(n, d, 100, 1)
+		b.Run(fmt.Sprint(n, "x", d), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Fit(background, x, n, d, Params{K: 100}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
