@@ -82,6 +82,7 @@ func (a *app) command() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &run.UsageError{Msg: fmt.Sprintf("%v (see %s --help)", err, cmd.CommandPath())}
 	})
+	usage(root)
 	root.AddCommand(a.runCommand(), a.transformCommand(), a.topicsCommand(), a.embedCommand(),
 		a.pluginsCommand(), a.initCommand(), a.doctorCommand(), a.versionCommand())
 	for _, c := range root.Commands() {

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/bertopic-go/bertopic/internal/rng"
+)
+
+// programs holds the embedder programs that the scripts use.
+var programs string
+
+func TestMain(m *testing.M) {
+	if os.Getenv("TESTSCRIPT_COMMAND") == "" && !strings.HasPrefix(filepath.Base(os.Args[0]), "bertopic") {
+		dir, err := os.MkdirTemp("", "bertopic-programs-")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		programs = dir
+		for name, pkg := range map[string]string{
+			"bertopic-embedder-tfidf":    "../../plugins/tfidf",
+			"bertopic-embedder-specimen": "../../conformance/specimens",
+			"bertopic-embedder-hashing":  "../../examples/embedder-go",
+		} {
+			cmd := exec.Command("go", "build", "-o", filepath.Join(dir, name), pkg)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				fmt.Fprintf(os.Stderr, "build %s: %v\n%s", pkg, err, out)
+				os.Exit(1)
+			}
+		}
+	}
+	testscript.Main(m, map[string]func(){
+		"bertopic": func() {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			os.Exit(runMain(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+		},
+	})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("BERTOPIC_PLUGIN_PATH", programs)
+			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
+			env.Setenv("HOME", env.WorkDir)
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"corpus": corpusCommand,
+			"code":   codeCommand,
+			"lines":  linesCommand,
+			"topics": topicsCommand,
+			"repeat": repeatCommand,
+		},
+	})
+}
+
+// corpusCommand, "corpus FILE ROWS", writes a JSON lines corpus of five themes.
+func corpusCommand(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	themes := []string{
+		"orbit rocket launch planet crater moon comet telescope lander probe",
+		"flour oven butter dough yeast crust sugar knead bake pastry",
+		"violin chord rhythm melody tempo concert sonata flute orchestra cello",
+		"harbour anchor sail tide deck mast rudder captain keel voyage",
+		"pawn bishop knight castle rook queen checkmate gambit opening endgame",
+	}
+	var b bytes.Buffer
+	for i := range n {
+		words := strings.Fields(themes[i%len(themes)])
+		text := make([]string, 12)
+		for j := range text {
+			text[j] = words[rng.Below(rng.Hash3(11, uint64(i), uint64(j), 0), len(words))]
+		}
+		row, _ := json.Marshal(map[string]string{
+			"id": fmt.Sprintf("doc-%03d", i), "class": strconv.Itoa(i % len(themes)), "text": strings.Join(text, " "),
+		})
+		b.Write(append(row, '\n'))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
+}
+
+// codeCommand, "code N COMMAND...", runs a command that must end with exit
+// code N; its output is what stdout and stderr look at.
+func codeCommand(ts *testscript.TestScript, neg bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	if err != nil {
+		exit, ok := err.(*exec.ExitError)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		code = exit.ExitCode()
+	}
+	if got := strconv.Itoa(code); got != args[0] {
+		ts.Fatalf("exit code %s, want %s\n%s%s", got, args[0], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	}
+}
+
+// linesCommand, "lines FILE N", counts lines.
+func linesCommand(ts *testscript.TestScript, neg bool, args []string) {
+	text := ts.ReadFile(args[0])
+	if got := strconv.Itoa(strings.Count(text, "\n")); got != args[1] {
+		ts.Fatalf("%s has %s lines, want %s", args[0], got, args[1])
+	}
+}
+
+// topicsCommand, "topics FILE N", wants a documents.csv with N topics.
+func topicsCommand(ts *testscript.TestScript, neg bool, args []string) {
+	seen := map[string]bool{}
+	for i, line := range strings.Split(strings.TrimSpace(ts.ReadFile(args[0])), "\n") {
+		if f := strings.Split(line, ","); i > 0 && f[1] != "-1" {
+			seen[f[1]] = true
+		}
+	}
+	if got := strconv.Itoa(len(seen)); got != args[1] {
+		ts.Fatalf("%s has %s topics, want %s", args[0], got, args[1])
+	}
+}
+
+// repeatCommand, "repeat FILE N TEXT", writes TEXT and a line end N times.
+func repeatCommand(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Repeat(args[2]+"\n", n)), 0o644))
+}
