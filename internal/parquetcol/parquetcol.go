@@ -134,6 +134,13 @@ func (f *File) Column(name string) (c *Column, err error) {
 	if !ok || !single {
 		return nil, fmt.Errorf("column %q holds records or nested lists (%d parts), not values", name, len(leaves))
 	}
+	for _, g := range f.f.Metadata().RowGroups {
+		// The library decompresses LZ4 without a bound: a damaged page takes
+		// all memory there is.
+		if codec := g.Columns[leaf.ColumnIndex].MetaData.Codec; codec == format.Lz4Raw {
+			return nil, fmt.Errorf("column %q is compressed by %s, which is not read: write it with snappy, zstd, gzip or none", name, codec)
+		}
+	}
 	c = &Column{Name: name, List: leaf.MaxRepetitionLevel == 1, leaf: leaf, groups: f.f.RowGroups(), left: f.f.NumRows(), buf: make([]parquet.Value, 1024)}
 	switch leaf.Node.Type().Kind() {
 	case parquet.Boolean:

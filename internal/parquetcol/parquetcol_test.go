@@ -158,6 +158,17 @@ func TestNotParquet(t *testing.T) {
 	}
 }
 
+func TestRefusesUnboundedCompression(t *testing.T) {
+	type row struct{ X int64 }
+	var b bytes.Buffer
+	if err := parquet.Write(&b, []row{{1}}, parquet.Compression(&parquet.Lz4Raw)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := read(open(t, b.Bytes()), "X"); err == nil || !strings.Contains(err.Error(), "write it with snappy") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // A damaged file gives an error or other values, never a panic.
 func FuzzRead(f *testing.F) {
 	for _, name := range []string{"types.parquet", "int96.parquet"} {
