@@ -101,15 +101,17 @@ func (s *server) words(ctx context.Context, rows []Row, n int) (Vectors, error) 
 	if !ok || !s.info.Words {
 		return Vectors{}, status.Error(codes.FailedPrecondition, "the embedder does not embed words")
 	}
-	words := make([]string, len(rows))
-	for i, r := range rows {
-		if len(rows) < n || !r.HasText || len(r.Images) > 0 {
-			return Vectors{}, status.Error(codes.InvalidArgument, "a batch of words holds a row that is not just text")
-		}
-		words[i] = r.Text
-	}
 	if n == 0 {
 		return noRows(s.info), nil
+	}
+	words := make([]string, 0, n)
+	for _, r := range rows {
+		if r.HasText && len(r.Images) == 0 {
+			words = append(words, r.Text)
+		}
+	}
+	if len(words) < n {
+		return Vectors{}, status.Error(codes.InvalidArgument, "a batch of words holds a row that is not just text")
 	}
 	return e.EmbedWords(ctx, words)
 }

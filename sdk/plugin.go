@@ -63,7 +63,9 @@ type reattach struct {
 }
 
 // Reattach reads ReattachEnv: programs by their names, to be handed to
-// plugin.ClientConfig.Reattach. It is empty where the variable is not set.
+// plugin.ClientConfig.Reattach, along with ClientPlugins()[ProtocolVersion] as
+// its Plugins, since go-plugin negotiates nothing with a program that runs
+// already. It is empty where the variable is not set.
 func Reattach() (map[string]*plugin.ReattachConfig, error) {
 	text := os.Getenv(ReattachEnv)
 	if text == "" {

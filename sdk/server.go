@@ -69,7 +69,9 @@ func (s *server) call(ctx context.Context, op string, weight int64, f func() err
 	done := make(chan error, 1)
 	s.running.Go(func() {
 		defer s.calls.Release(weight)
-		done <- protect(f)
+		err := status.Error(codes.Internal, op+": the embedder ended its goroutine")
+		defer func() { done <- err }() // even then
+		err = protect(f)
 	})
 	select {
 	case err := <-done:
@@ -81,20 +83,12 @@ func (s *server) call(ctx context.Context, op string, weight int64, f func() err
 
 // protect turns a panic of f into an error.
 func protect(f func() error) (err error) {
-	returned := false
 	defer func() {
-		if returned {
-			return
-		}
 		if p := recover(); p != nil {
 			err = panicked(p)
-		} else {
-			err = status.Error(codes.Internal, "the embedder ended its goroutine")
 		}
 	}()
-	err = f()
-	returned = true
-	return err
+	return f()
 }
 
 func panicked(p any) error {
