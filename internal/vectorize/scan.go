@@ -1,6 +1,7 @@
 package vectorize
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 	"unsafe"
@@ -189,17 +190,23 @@ func (s *scanner) stopped(lo, hi int) bool {
 	return s.stop != nil && s.stop.find(s.buf, lo, hi) >= 0
 }
 
-// add appends a word, unless it is a stop word.
-func (s *scanner) add(parts ...string) {
+// put writes a word behind those in the buffer and returns its place.
+func (s *scanner) put(parts ...string) (lo, hi int) {
 	size := 1
 	for _, p := range parts {
 		size += len(p)
 	}
 	s.reserve(size)
-	lo, hi := s.used, s.used
+	hi = s.used
 	for _, p := range parts {
 		hi += copy(s.buf[hi:], p)
 	}
+	return s.used, hi
+}
+
+// add appends a word, unless it is a stop word.
+func (s *scanner) add(parts ...string) {
+	lo, hi := s.put(parts...)
 	if s.stopped(lo, hi) {
 		return
 	}
@@ -345,38 +352,37 @@ func (s *scanner) unicodeWords(text string) {
 }
 
 // addWord appends a word of a script that parts its words, if it has two
-// characters and a letter or a digit among them. An elided article goes
-// (l'homme: homme), and so does a closing 's.
+// characters and a letter or a digit among them.
 func (s *scanner) addWord(w string) {
-	chars, alnum := 0, false
-	apostrophe, after := -1, 0 // the first apostrophe and what comes after it
-	for i, r := range w {
-		if r == '\'' || r == '\u2019' {
-			if apostrophe < 0 {
-				apostrophe, after = i, i+utf8.RuneLen(r)
-			}
-		} else {
-			alnum = alnum || r != '_' && isWord(r)
-		}
+	chars, alnum, apostrophe := 0, false, false
+	for _, r := range w {
+		apostrophe = apostrophe || r == '\'' || r == '\u2019'
+		alnum = alnum || r != '_' && isWord(r)
 		chars++
 	}
-	if chars < 2 || !alnum {
-		return
-	}
-	if apostrophe <= 0 {
-		s.add(w)
-		return
-	}
-	head, tail := w[:apostrophe], w[after:]
 	switch {
-	case tail == "s" || tail == "S":
-		if utf8.RuneCountInString(head) >= 2 {
-			s.add(head)
-		}
-	case utf8.RuneCountInString(head) <= 2 && utf8.RuneCountInString(tail) >= 3:
-		s.add(tail)
+	case chars < 2 || !alnum:
+	case apostrophe:
+		s.addApostrophe(strings.ReplaceAll(w, "\u2019", "'"))
 	default:
-		s.add(head, "'", tail)
+		s.add(w)
+	}
+}
+
+// addApostrophe appends a word with an apostrophe: without a closing 's
+// (moon's: moon), then without an elided article (l'homme: homme), which is one
+// or two letters before three or more. A word that is a stop word as it stands
+// (let's) is one first.
+func (s *scanner) addApostrophe(w string) {
+	if s.stopped(s.put(w)) {
+		return
+	}
+	w = strings.TrimSuffix(strings.TrimSuffix(w, "'s"), "'S")
+	if head, tail, ok := strings.Cut(w, "'"); ok && utf8.RuneCountInString(head) <= 2 && utf8.RuneCountInString(tail) >= 3 {
+		w = tail
+	}
+	if utf8.RuneCountInString(w) >= 2 {
+		s.add(w)
 	}
 }
 
