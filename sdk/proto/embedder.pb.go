@@ -1238,7 +1238,7 @@ type EmbedResponse_Vectors struct {
 }
 
 type EmbedResponse_Progress struct {
-	Progress *Progress `protobuf:"bytes,3,opt,name=progress,proto3,oneof"` // "still at work": restarts the host's timeout
+	Progress *Progress `protobuf:"bytes,3,opt,name=progress,proto3,oneof"` // "still at work": restarts the host's timeout where rows_done has grown
 }
 
 func (*EmbedResponse_Vectors) isEmbedResponse_Out() {}
