@@ -205,13 +205,25 @@ func (c *centroids) nearest(x int, active []int32, prefer int, bound float64) (i
 	}
 	at, best := scan(len(active), c.d, c.threads, func(lo, hi int) (int, float64) {
 		at, best := -1, math.Inf(1)
-		for _, i := range active[lo:hi] {
-			if int(i) == x {
-				continue
-			}
-			if v := c.squared(x, int(i)); v < best {
+		sx := float64(c.sizes[x])
+		try := func(i int32, square float64) {
+			sy := float64(c.sizes[i])
+			if v := 2 * sx * sy / (sx + sy) * square; v < best && int(i) != x {
 				at, best = int(i), v
 			}
+		}
+		p := c.row(x)
+		k := lo
+		for ; k+4 <= hi; k += 4 {
+			i := active[k : k+4 : k+4]
+			s0, s1, s2, s3 := square4(p, c.row(int(i[0])), c.row(int(i[1])), c.row(int(i[2])), c.row(int(i[3])))
+			try(i[0], s0)
+			try(i[1], s1)
+			try(i[2], s2)
+			try(i[3], s3)
+		}
+		for ; k < hi; k++ {
+			try(active[k], square(p, c.row(int(active[k]))))
 		}
 		return at, best
 	})
@@ -264,6 +276,23 @@ func square(p, q []float64) float64 {
 		s += float64(t * t)
 	}
 	return s
+}
+
+// square4 is square for four vectors in one pass.
+func square4(p, a, b, c, e []float64) (s0, s1, s2, s3 float64) {
+	n := len(p)
+	a, b, c, e = a[:n], b[:n], c[:n], e[:n]
+	for i, v := range p {
+		t := v - a[i]
+		s0 += float64(t * t)
+		t = v - b[i]
+		s1 += float64(t * t)
+		t = v - c[i]
+		s2 += float64(t * t)
+		t = v - e[i]
+		s3 += float64(t * t)
+	}
+	return
 }
 
 // spanningTree merges by single linkage: the edges of the minimum spanning tree

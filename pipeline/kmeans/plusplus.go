@@ -25,7 +25,13 @@ func plusPlus(x []float64, n, d, k int, seed, run uint64, threads int) []float64
 	})
 	blocks := (n + grain - 1) / grain
 	parts := make([]float64, blocks)
-	trial, best := make([]float64, n), make([]float64, n)
+	// Candidates are measured four at a time.
+	trials4 := (trials + 3) &^ 3
+	at := make([]int, trials4)
+	trial := make([][]float64, trials4)
+	for t := range trial {
+		trial[t] = make([]float64, n)
+	}
 	for c := 1; c < k; c++ {
 		potential := 0.0
 		par.Blocks(threads, n, grain, func(b, lo, hi int) {
@@ -40,24 +46,44 @@ func plusPlus(x []float64, n, d, k int, seed, run uint64, threads int) []float64
 		if potential == 0 {
 			break
 		}
-		bestPotential, bestAt := math.Inf(1), 0
-		for t := range trials {
-			at := draw(closest, parts, rng.Unit(rng.Hash3(seed, run, uint64(c), uint64(t)))*potential)
-			p := x[at*d : (at+1)*d]
-			par.Blocks(threads, n, grain, func(_, lo, hi int) {
-				for i := lo; i < hi; i++ {
-					trial[i] = min(closest[i], square(x[i*d:(i+1)*d], p))
-				}
-			})
-			if sum := total(trial, threads); sum < bestPotential {
-				bestPotential, bestAt = sum, at
-				best, trial = trial, best
+		for t := range at {
+			// The padding repeats the first candidate, which changes nothing.
+			at[t] = at[0]
+			if t < trials {
+				at[t] = draw(closest, parts, rng.Unit(rng.Hash3(seed, run, uint64(c), uint64(t)))*potential)
 			}
 		}
-		add(bestAt)
-		closest, best = best, closest
+		for t := 0; t < trials4; t += 4 {
+			measure(trial[t:t+4], closest, x, at[t:t+4], d, threads)
+		}
+		best, least := 0, math.Inf(1)
+		for t := range trials {
+			if sum := total(trial[t], threads); sum < least {
+				best, least = t, sum
+			}
+		}
+		add(at[best])
+		closest, trial[best] = trial[best], closest
 	}
 	return centers
+}
+
+// measure sets trial[t][i] to the squared distance of point i from point at[t],
+// or to closest[i] where that is less, for four candidates.
+func measure(trial [][]float64, closest, x []float64, at []int, d, threads int) {
+	row := func(i int) []float64 { return x[i*d : (i+1)*d] }
+	a, b, c, e := row(at[0]), row(at[1]), row(at[2]), row(at[3])
+	par.Blocks(threads, len(closest), grain, func(_, lo, hi int) {
+		var s [8]float64
+		for i := lo; i < hi; i += 2 {
+			j := min(i+1, hi-1)
+			square2x4(&s, row(i), row(j), a, b, c, e)
+			for t := range 4 {
+				trial[t][i] = min(closest[i], s[t])
+				trial[t][j] = min(closest[j], s[4+t])
+			}
+		}
+	})
 }
 
 // draw returns the index at which the running sum of weights, whose blocks sum
