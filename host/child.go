@@ -1,0 +1,225 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-plugin/runner"
+)
+
+// drain is how long the pipes of a dead process are read for what is left in
+// them, where something else still holds them open.
+const drain = 300 * time.Millisecond
+
+// handshake is the line that go-plugin waits for: core protocol, version of the
+// application's protocol, network, address, "grpc", certificate.
+var handshake = regexp.MustCompile(`1\|\d+\|(unix|tcp)\|[^|]+(\|.*)?$`)
+
+// child runs one process of an embedder program for go-plugin. Where go-plugin's
+// own runner would take the host's standard input, die of a stray line on
+// standard output or wait for ever for a grandchild that holds a pipe, this one
+// does not.
+type child struct {
+	cmd *exec.Cmd
+	out *output
+
+	handshake string // the line, once greeted is closed; empty where none came
+	greeted   chan struct{}
+	noise     atomic.Bool   // something else was on standard output before the handshake
+	exited    chan struct{} // closed when the process has ended and its output has been read
+	state     string        // how it ended, once exited is closed
+	killed    atomic.Bool   // by Kill
+	process   atomic.Pointer[os.Process]
+
+	reader *io.PipeReader // what go-plugin reads
+	writer *io.PipeWriter
+}
+
+var _ runner.Runner = (*child)(nil)
+
+func newChild(path string, env []string, out *output) *child {
+	c := &child{cmd: exec.Command(path), out: out, greeted: make(chan struct{}), exited: make(chan struct{})}
+	c.cmd.Env = env
+	c.reader, c.writer = io.Pipe()
+	setAttributes(c.cmd)
+	return c
+}
+
+// Start starts the process and the goroutines that read what it writes. These
+// end with the process.
+func (c *child) Start(context.Context) (err error) {
+	var files []*os.File // closed if the start fails
+	defer func() {
+		if err != nil {
+			for _, f := range files {
+				_ = f.Close()
+			}
+			_ = c.writer.Close()
+			c.state = "it was never started"
+			close(c.greeted)
+			close(c.exited)
+		}
+	}()
+	stdout, stdoutEnd, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	files = append(files, stdout, stdoutEnd)
+	stderr, stderrEnd, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	files = append(files, stderr, stderrEnd)
+	c.cmd.Stdout, c.cmd.Stderr = stdoutEnd, stderrEnd
+
+	started := make(chan error)
+	go func() {
+		// Linux kills the child when the thread that started it ends, not the
+		// process: this thread has to stay until the child is gone.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		if err := c.cmd.Start(); err != nil {
+			started <- err
+			return
+		}
+		c.process.Store(c.cmd.Process)
+		if c.killed.Load() { // meanwhile
+			_ = c.Kill(context.Background())
+		}
+		started <- nil
+		_ = stdoutEnd.Close()
+		_ = stderrEnd.Close()
+		var readers sync.WaitGroup
+		readers.Go(func() { c.readStdout(stdout) })
+		readers.Go(func() { c.out.stderr(stderr) })
+		_ = c.cmd.Wait()
+		killGroup(c.cmd.Process)
+		timer := time.AfterFunc(drain, func() { _ = stdout.Close(); _ = stderr.Close() })
+		readers.Wait()
+		timer.Stop()
+		_ = stdout.Close()
+		_ = stderr.Close()
+		c.state = describeState(c.cmd.ProcessState)
+		close(c.exited)
+	}()
+	return <-started
+}
+
+// readStdout finds the handshake and hands it to go-plugin; all else goes to the
+// log, so that a native library's greeting does no harm.
+func (c *child) readStdout(r io.Reader) {
+	found := false
+	eachLine(r, func(line []byte) {
+		if !found {
+			if at := handshake.FindIndex(line); at != nil {
+				found = true
+				if at[0] > 0 {
+					c.noise.Store(true)
+					c.out.stray(line[:at[0]])
+				}
+				c.handshake = string(line[at[0]:])
+				close(c.greeted)
+				_, _ = io.WriteString(c.writer, c.handshake+"\n")
+				return
+			}
+			c.noise.Store(true)
+		}
+		c.out.stray(line)
+	})
+	if !found {
+		close(c.greeted)
+	}
+	_ = c.writer.Close()
+}
+
+// greeting is the handshake, or empty where there has been none yet.
+func (c *child) greeting() string {
+	select {
+	case <-c.greeted:
+		return c.handshake
+	default:
+		return ""
+	}
+}
+
+// offersTLS reports whether the handshake holds a certificate.
+func (c *child) offersTLS() bool {
+	parts := strings.Split(c.greeting(), "|")
+	return len(parts) >= 6 && len(parts[5]) > 50
+}
+
+// address is the network and the address in the handshake.
+func (c *child) address() (network, address string) {
+	parts := strings.Split(c.greeting(), "|")
+	if len(parts) < 4 {
+		return "", ""
+	}
+	return parts[2], parts[3]
+}
+
+// Wait waits for the end of the process.
+func (c *child) Wait(context.Context) error {
+	<-c.exited
+	return nil
+}
+
+// Kill ends the process and what it has started, at once.
+func (c *child) Kill(context.Context) error {
+	select {
+	case <-c.exited:
+		return nil
+	default:
+	}
+	c.killed.Store(true)
+	p := c.process.Load()
+	if p == nil {
+		return nil // Start looks at killed
+	}
+	killGroup(p)
+	if err := p.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("kill the process %d: %w", p.Pid, err)
+	}
+	return nil
+}
+
+// Stdout is what go-plugin may see of standard output: the handshake.
+func (c *child) Stdout() io.ReadCloser { return c.reader }
+
+// Stderr is empty: the child itself reads standard error.
+func (c *child) Stderr() io.ReadCloser { return io.NopCloser(strings.NewReader("")) }
+
+// Name returns the path of the program.
+func (c *child) Name() string { return c.cmd.Path }
+
+// ID returns the number of the process.
+func (c *child) ID() string {
+	p := c.process.Load()
+	if p == nil {
+		return ""
+	}
+	return strconv.Itoa(p.Pid)
+}
+
+// Diagnose has nothing to add.
+func (c *child) Diagnose(context.Context) string { return "" }
+
+// PluginToHost returns what it is given: both sides see the same sockets.
+func (c *child) PluginToHost(network, address string) (string, string, error) {
+	return network, address, nil
+}
+
+// HostToPlugin returns what it is given.
+func (c *child) HostToPlugin(network, address string) (string, string, error) {
+	return network, address, nil
+}

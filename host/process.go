@@ -1,0 +1,225 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
+	"github.com/hashicorp/go-plugin/runner"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/bertopic-go/bertopic/sdk"
+	"github.com/bertopic-go/bertopic/sdk/proto"
+)
+
+const (
+	maxStart  = 60 * time.Second // until the handshake; a model is loaded after it
+	stopGrace = 2 * time.Second  // for a clean end, then SIGKILL
+	pingLimit = 5 * time.Second
+)
+
+// process is a running process of an embedder program, connected.
+type process struct {
+	conn   *grpc.ClientConn // nil: not connected yet
+	api    proto.EmbedderClient
+	health grpc_health_v1.HealthClient
+	client *plugin.Client
+	child  *child
+	out    *output
+}
+
+// launch says how processes are started.
+type launch struct {
+	path      string
+	env       []string
+	socketDir string
+	timeout   time.Duration // until the handshake
+	log       *slog.Logger
+}
+
+// errNoTLS: the program does not do mutual TLS as go-plugin has it.
+var errNoTLS = errors.New("it does not take part in mutual TLS")
+
+// startProcess starts a process, connects to it and sees that it answers. With
+// tls, the error is errNoTLS where only that stands in the way. An *Error has
+// neither name nor operation yet.
+func startProcess(ctx context.Context, l launch, tls bool) (*process, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	out := newOutput(l.log)
+	var c *child
+	unhook := func() bool { return true }
+	start, stop := context.WithTimeout(ctx, l.timeout)
+	defer stop()
+	client := plugin.NewClient(&plugin.ClientConfig{
+		HandshakeConfig:  sdk.Handshake,
+		VersionedPlugins: sdk.ClientPlugins(),
+		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
+		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
+			c = newChild(l.path, append(l.env[:len(l.env):len(l.env)], cmd.Env...), out)
+			unhook = context.AfterFunc(start, func() { _ = c.Kill(context.Background()) })
+			return c, nil
+		},
+		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: l.socketDir},
+		StartTimeout:     l.timeout + time.Second, // ours comes first
+		SkipHostEnv:      true,
+		AutoMTLS:         tls,
+		SyncStdout:       out,
+		SyncStderr:       out,
+		Logger:           hclog.NewNullLogger(),
+	})
+	p := &process{client: client, out: out}
+	err := p.connect(start, &c, tls)
+	if unhook() && err == nil {
+		return p, nil
+	}
+	p.child = c
+	p.stop(false)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, errNoTLS):
+		return nil, errNoTLS
+	case start.Err() != nil:
+		return nil, &Error{Kind: KindStart, Err: fmt.Errorf("no handshake within %v", l.timeout), Stderr: out.lines()}
+	}
+	var e *Error
+	if !errors.As(err, &e) {
+		e = &Error{Kind: KindStart, Err: err}
+	}
+	e.Stderr = out.lines()
+	return nil, e
+}
+
+func (p *process) connect(ctx context.Context, c **child, tls bool) error {
+	_, err := p.client.Start()
+	p.child = *c
+	if err != nil {
+		return p.explainStart(err)
+	}
+	if tls && !p.child.offersTLS() {
+		return errNoTLS
+	}
+	protocol, err := p.client.Client()
+	if err != nil {
+		return &Error{Kind: KindProtocol, Err: fmt.Errorf("connect: %w", err)}
+	}
+	g, ok := protocol.(*plugin.GRPCClient)
+	if !ok {
+		return &Error{Kind: KindProtocol, Err: fmt.Errorf("it does not speak gRPC but %s", p.client.Protocol())}
+	}
+	p.conn = g.Conn
+	p.health = grpc_health_v1.NewHealthClient(g.Conn)
+	p.api = proto.NewEmbedderClient(g.Conn)
+	if err := p.ping(ctx); err != nil {
+		if tls && strings.Contains(status.Convert(err).Message(), "authentication handshake failed") {
+			return errNoTLS
+		}
+		if p.gone(time.Second / 2) {
+			return &Error{Kind: KindStart, Err: fmt.Errorf("it ended right after the handshake: %s", p.child.state)}
+		}
+		network, address := p.child.address()
+		return &Error{Kind: KindProtocol, Err: fmt.Errorf("it does not answer at the address of its handshake (%s %s): %s", network, address, status.Convert(err).Message())}
+	}
+	return nil
+}
+
+// explainStart says in our words why go-plugin could not start the program.
+func (p *process) explainStart(err error) error {
+	switch {
+	case p.child == nil || p.child.process.Load() == nil:
+		return &Error{Kind: KindStart, Err: err}
+	case strings.Contains(err.Error(), "incompatible API version"):
+		version, _, _ := strings.Cut(strings.TrimPrefix(p.child.greeting(), "1|"), "|")
+		return &Error{Kind: KindProtocol, Err: fmt.Errorf("it speaks protocol %s, this host speaks %d: the older of the two needs an update", version, sdk.ProtocolVersion)}
+	case p.child.greeting() != "":
+		return &Error{Kind: KindProtocol, Err: fmt.Errorf("bad handshake %q: %w", p.child.greeting(), err)}
+	case p.gone(time.Second / 2):
+		return &Error{Kind: KindStart, Err: fmt.Errorf("it ended before its handshake: %s", p.child.state)}
+	}
+	return &Error{Kind: KindProtocol, Err: errors.New("it closed its standard output without a handshake: it is no embedder program")}
+}
+
+// ping asks whether the program serves. A program without the health service
+// that says so is alive as well.
+func (p *process) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pingLimit)
+	defer cancel()
+	r, err := p.health.Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: plugin.GRPCServiceName})
+	switch status.Code(err) {
+	case codes.OK:
+		if s := r.GetStatus(); s != grpc_health_v1.HealthCheckResponse_SERVING {
+			return status.Errorf(codes.Unavailable, "its health is %s", s)
+		}
+		return nil
+	case codes.Unimplemented, codes.NotFound:
+		return nil
+	}
+	return err
+}
+
+// gone reports whether the process ends within d.
+func (p *process) gone(d time.Duration) bool {
+	select {
+	case <-p.child.exited:
+		return true
+	default:
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-p.child.exited:
+		return true
+	case <-t.C:
+		return false
+	}
+}
+
+// stop ends the process: with grace, it is asked first and given a little time.
+// It returns when the process is gone.
+func (p *process) stop(grace bool) {
+	if p.child == nil {
+		return
+	}
+	kill := func() { _ = p.child.Kill(context.Background()) }
+	if p.conn == nil && p.child.greeting() != "" {
+		// go-plugin connects before it kills, and leaks the connection where the
+		// process is dead by then.
+		t := time.AfterFunc(stopGrace, kill)
+		_, _ = p.client.Client()
+		t.Stop()
+	}
+	if grace && p.conn != nil {
+		p.askToEnd()
+	}
+	kill()
+	<-p.child.exited
+	p.client.Kill()
+	_ = p.child.reader.Close()
+}
+
+// askToEnd asks the process to end and waits a little. A program that does not
+// know go-plugin's call is sent the signal that asks.
+func (p *process) askToEnd() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
+	defer cancel()
+	err := p.conn.Invoke(ctx, "/plugin.GRPCController/Shutdown", &emptypb.Empty{}, &emptypb.Empty{})
+	switch status.Code(err) {
+	case codes.OK, codes.Unavailable: // it may be gone before its answer is
+		p.gone(stopGrace)
+	case codes.Unimplemented:
+		terminate(p.child.process.Load())
+		p.gone(stopGrace)
+	}
+}
