@@ -1,0 +1,108 @@
+package vectorfile
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/bertopic-go/bertopic/internal/matrix"
+)
+
+// Options name parts of a file. The zero value takes the only array there is.
+type Options struct {
+	// Column is the Parquet column of the vectors; "" takes the only list
+	// column of floating-point numbers.
+	Column string
+	// ID is the Parquet column of the rows' ids; "" takes "id" if it is there.
+	ID string
+	// Array is the name of a dense array in a .npz file; "" takes the only one.
+	Array string
+}
+
+// Vectors are the content of a file.
+type Vectors struct {
+	// Matrix is n x d: *matrix.Dense, or *matrix.CSR for a sparse .npz.
+	Matrix matrix.Matrix
+	// IDs are those of the rows, unique; nil where the file has none.
+	IDs []string
+	// NonFinite are the rows that hold a NaN or an infinity, ascending; a
+	// Parquet row without a vector reads as NaN, a value beyond float32 as an
+	// infinity.
+	NonFinite []int
+}
+
+// Read reads the vectors of a file. The format follows from the first bytes;
+// .fvecs, which has no mark of its own, from the name.
+func Read(ctx context.Context, path string, o Options) (*Vectors, error) {
+	v, err := read(ctx, path, o)
+	if err != nil {
+		return nil, fmt.Errorf("read vectors %s: %w", path, err)
+	}
+	rows, _ := v.Matrix.Dims()
+	for i := range rows {
+		if !matrix.Finite(v.Matrix, i) {
+			v.NonFinite = append(v.NonFinite, i)
+		}
+	}
+	return v, nil
+}
+
+// input is a file of known size that stops reading when its context ends.
+type input struct {
+	io.ReaderAt
+	ctx  context.Context
+	size int64
+}
+
+func (in input) ReadAt(p []byte, off int64) (int, error) {
+	if err := in.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return in.ReaderAt.ReadAt(p, off)
+}
+
+func read(ctx context.Context, path string, o Options) (*Vectors, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err.(*os.PathError).Err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("not a regular file")
+	}
+	return readInput(input{f, ctx, info.Size()}, strings.ToLower(filepath.Ext(path)), o)
+}
+
+func readInput(in input, ext string, o Options) (*Vectors, error) {
+	head := make([]byte, min(6, in.size))
+	if _, err := in.ReadAt(head, 0); err != nil && err != io.EOF {
+		return nil, err
+	}
+	var m matrix.Matrix
+	var err error
+	switch magic := string(head); {
+	case magic == npyMagic:
+		m, err = readNPY(in)
+	case strings.HasPrefix(magic, "PK\x03\x04"), strings.HasPrefix(magic, "PK\x05\x06"):
+		m, err = readNPZ(in, o)
+	case strings.HasPrefix(magic, "PAR1"):
+		return readParquet(in, o)
+	case ext == ".fvecs":
+		m, err = readFvecs(in)
+	case strings.HasPrefix(magic, "\x1f\x8b"):
+		return nil, fmt.Errorf("compressed by gzip: unpack it first")
+	default:
+		return nil, fmt.Errorf("not a .npy, .npz, Parquet or .fvecs file: its first bytes are %q", head)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Vectors{Matrix: m}, nil
+}
