@@ -24,8 +24,9 @@ func (t *CondensedTree) add(parent, child int32, lambda float64, size int32) {
 	t.Size = append(t.Size, size)
 }
 
-// tiny is the distance below which 1/distance is taken as infinite.
-const tiny = 1e-300
+// tiny is the distance up to which 1/distance is taken as infinite; beyond it
+// sums of lambda x size stay finite.
+const tiny = 1e-200
 
 // lambdas turns distances into lambdas under the cap that CondensedTree states.
 type lambdas struct{ cap float64 }

@@ -22,6 +22,10 @@
 //     cluster allowed; with "leaf" and no split at all, an allowed single
 //     cluster is taken;
 //   - stabilities are compared in float64 throughout;
+//   - a cluster that would lie within another selected one is not selected,
+//     which distances equal to epsilon can bring about;
+//   - alpha divides distances, as in the library's Prim; its Boruvka divides
+//     squared ones;
 //   - prediction knows a selected cluster by its place in the tree, not by the
 //     least cluster among its labelled rows; see also Predict.
 //

@@ -211,14 +211,18 @@ func permuted(want []float64, k int, to map[int32]int32) []float64 {
 // ties leave. It checks that the library's edges weigh what ours do.
 func fitInOrder(t *testing.T, x []float64, n, d int, p Params, order []int32) *Model {
 	t.Helper()
-	ours := mustFit(t, x, n, d, p)
-	m := &Model{Params: ours.Params, N: n, D: d, Points: ours.Points}
+	m := &Model{Params: p.withDefaults(), N: n, D: d, Points: x}
 	groups := groupRows(m.Points, n, d)
-	tree := newKDTree(m.Points, n, d, metricOf(m.Params.Metric), 1)
-	core, err := coreDistances(t.Context(), tree, groups, m.Params.samples(n), 1)
+	tree := newKDTree(m.Points, n, d, metricOf(m.Params.Metric), 2)
+	core, err := coreDistances(t.Context(), tree, groups, m.Params.samples(n), 2)
 	if err != nil {
 		t.Fatal(err)
 	}
+	ours, err := spanningTree(t.Context(), tree, core, m.Params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(ours, compareSpans)
 	edges := make([]span, n-1)
 	var dist [1]float64
 	scale := tree.metric.scale(m.Params.Alpha)
@@ -226,8 +230,8 @@ func fitInOrder(t *testing.T, x []float64, n, d int, p Params, order []int32) *M
 		a, b := order[2*i], order[2*i+1]
 		reducedDistances(dist[:], m.Points[int(a)*d:int(a+1)*d], m.Points[int(b)*d:int(b+1)*d], tree.metric)
 		edges[i] = newSpan(max(core.fit[a], core.fit[b], dist[0]*scale), dist[0], a, b)
-		if w := tree.metric.distance(edges[i].weight); w != ours.MST[i].Weight {
-			t.Fatalf("edge %d weighs %v, the library's %v", i, ours.MST[i].Weight, w)
+		if edges[i].weight != ours[i].weight {
+			t.Fatalf("edge %d weighs %v, the library's %v (squared)", i, ours[i].weight, edges[i].weight)
 		}
 	}
 	m.build(groups, tree, core, edges)

@@ -157,33 +157,37 @@ func selectNth(ids []int32, k int, x []float64, d, dim int) {
 }
 
 // boxDistance is the reduced distance from q to the box of a node, 0 inside.
-func (t *kdTree) boxDistance(q []float64, node int) float64 {
+// Once the sum exceeds limit it may stop short: the result is then too small,
+// but above limit.
+func (t *kdTree) boxDistance(q []float64, node int, limit float64) float64 {
+	const stride = 8 // dimensions between looks at limit
 	d := len(q)
 	mins := t.box[node*2*d:][:d]
 	maxs := t.box[node*2*d+d:][:d]
 	s := 0.0
-	if t.metric == euclidean {
+	for len(q) > stride {
+		s = addGaps(s, q[:stride], mins[:stride], maxs[:stride], t.metric)
+		if s > limit {
+			return s
+		}
+		q, mins, maxs = q[stride:], mins[stride:], maxs[stride:]
+	}
+	return addGaps(s, q, mins, maxs, t.metric)
+}
+
+// addGaps adds to s how far q is outside of the box in each dimension. max has
+// no branch, where the outcome of a comparison would be a coin toss.
+func addGaps(s float64, q, mins, maxs []float64, m metric) float64 {
+	mins, maxs = mins[:len(q)], maxs[:len(q)]
+	if m == euclidean {
 		for j, v := range q {
-			g := 0.0
-			if v < mins[j] {
-				g = mins[j] - v
-			}
-			if v > maxs[j] {
-				g = v - maxs[j]
-			}
+			g := max(mins[j]-v, v-maxs[j], 0)
 			s += float64(g * g)
 		}
 		return s
 	}
 	for j, v := range q {
-		g := 0.0
-		if v < mins[j] {
-			g = mins[j] - v
-		}
-		if v > maxs[j] {
-			g = v - maxs[j]
-		}
-		s += g
+		s += max(mins[j]-v, v-maxs[j], 0)
 	}
 	return s
 }
@@ -262,7 +266,7 @@ func newKNNSearch(t *kdTree, k int) *knnSearch {
 func (s *knnSearch) query(q []float64) []neighbor {
 	s.q = q
 	s.heap = s.heap[:0]
-	s.visit(0, s.t.boxDistance(q, 0))
+	s.visit(0)
 	h := s.heap
 	for n := len(h) - 1; n > 0; n-- { // heap sort, the rest of it
 		h[0], h[n] = h[n], h[0]
@@ -271,22 +275,31 @@ func (s *knnSearch) query(q []float64) []neighbor {
 	return h
 }
 
-func (s *knnSearch) visit(node int, dist float64) {
+// limit is the distance beyond which no point is wanted.
+func (s *knnSearch) limit() float64 {
+	if len(s.heap) < s.k {
+		return math.Inf(1)
+	}
+	return s.heap[0].dist
+}
+
+func (s *knnSearch) visit(node int) {
 	t := s.t
 	if node >= t.leaf0 {
 		s.scan(int(t.lo[node]), int(t.hi[node]))
 		return
 	}
 	near, far := 2*node+1, 2*node+2
-	dn, df := t.boxDistance(s.q, near), t.boxDistance(s.q, far)
+	limit := s.limit()
+	dn, df := t.boxDistance(s.q, near, limit), t.boxDistance(s.q, far, limit)
 	if df < dn {
 		near, far, dn, df = far, near, df, dn
 	}
-	if len(s.heap) < s.k || dn <= s.heap[0].dist {
-		s.visit(near, dn)
+	if dn <= limit {
+		s.visit(near)
 	}
-	if len(s.heap) < s.k || df <= s.heap[0].dist {
-		s.visit(far, df)
+	if df <= s.limit() {
+		s.visit(far)
 	}
 }
 

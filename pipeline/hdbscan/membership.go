@@ -129,7 +129,11 @@ func softmax(x []float64) {
 		top = max(top, v)
 	}
 	for i, v := range x {
-		x[i] = math.Exp(v - top)
+		if v == top {
+			x[i] = 1 // also where top is infinite
+		} else {
+			x[i] = math.Exp(v - top)
+		}
 	}
 	normalise(x)
 }
@@ -219,7 +223,7 @@ func (ix *index) trainingScores(scores []float64, at int32, lambda float64) (inS
 	c := ix.ct
 	ix.heights(scores, at, lambda)
 	top := argmax(scores)
-	inSome = scores[top] / max(c.last[c.selected[top]], lambda)
+	inSome = min(1, scores[top]/max(c.last[c.selected[top]], lambda))
 	last := c.last[at] + epsilonLambda
 	for j, h := range scores {
 		scores[j] = math.Exp(-(last / h))
@@ -269,7 +273,7 @@ func (ix *index) newRowScores(scores []float64, at int32, lambda float64) (inSom
 	c := ix.ct
 	ix.heights(scores, at, lambda)
 	top := argmax(scores)
-	inSome = scores[top] / (max(lambda, c.last[c.selected[top]]) + epsilonLambda)
+	inSome = min(1, scores[top]/(max(lambda, c.last[c.selected[top]])+epsilonLambda))
 	ix.heights(scores, at, float64(float32(lambda)))
 	last := c.last[at]
 	for j, h := range scores {

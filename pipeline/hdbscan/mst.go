@@ -275,7 +275,7 @@ func (s *nearestForeign) search(p int) {
 		s.w, s.d, s.shortened = shared, math.Inf(1), true
 	}
 	if f.nodeComp[0] != own {
-		s.visit(0, 0)
+		s.visit(0)
 	}
 	f.best[p] = s.best
 	if s.best >= 0 {
@@ -297,22 +297,23 @@ func (s *nearestForeign) worse(node int, dist float64) bool {
 	return w > s.w || w == s.w && dist > s.d
 }
 
-func (s *nearestForeign) visit(node int, dist float64) {
+func (s *nearestForeign) visit(node int) {
 	t := s.f.t
 	if node >= t.leaf0 {
 		s.scan(int(t.lo[node]), int(t.hi[node]))
 		return
 	}
 	near, far := 2*node+1, 2*node+2
-	dn, df := t.boxDistance(s.q, near), t.boxDistance(s.q, far)
+	limit := s.w / s.f.scale
+	dn, df := t.boxDistance(s.q, near, limit), t.boxDistance(s.q, far, limit)
 	if df < dn {
 		near, far, dn, df = far, near, df, dn
 	}
 	if !s.worse(near, dn) {
-		s.visit(near, dn)
+		s.visit(near)
 	}
 	if !s.worse(far, df) {
-		s.visit(far, df)
+		s.visit(far)
 	}
 }
 

@@ -50,7 +50,11 @@ func chooseByMass(c *clusters, chosen []bool, root bool, stability []float64, ma
 		}
 		chosen[i] = true
 	}
-	// Only the topmost choice on each path counts.
+	keepTopmost(c, chosen)
+}
+
+// keepTopmost gives up every choice below another one.
+func keepTopmost(c *clusters, chosen []bool) {
 	covered := make([]bool, c.k)
 	covered[0] = chosen[0]
 	for i := 1; i < c.k; i++ {
@@ -86,4 +90,5 @@ func chooseAbove(c *clusters, chosen []bool, root bool, epsilon float64) {
 		}
 		chosen[at] = true
 	}
+	keepTopmost(c, chosen) // a cluster born at epsilon itself did not climb
 }
