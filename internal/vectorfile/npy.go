@@ -22,9 +22,9 @@ const (
 
 // array is the header of a .npy file.
 type array struct {
-	kind    byte // of the type: f, i, u, b, S, U
-	width   int  // bytes a value
-	big     bool // big-endian
+	kind    byte   // of the type: f, i, u, b, S, U
+	width   int    // bytes a value
+	big     bool   // big-endian
 	descr   string // as it stands
 	fortran bool
 	shape   []int
