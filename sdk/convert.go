@@ -208,8 +208,8 @@ func VectorsFromProto(p *proto.Vectors) (Vectors, error) {
 	switch m := p.GetMatrix().(type) {
 	case *proto.Vectors_Dense:
 		d := m.Dense
-		if want := uint64(d.GetRows()) * uint64(d.GetColumns()) * 4; uint64(len(d.GetData())) != want {
-			return v, fmt.Errorf("%d bytes in a matrix of %d x %d float32, not %d", len(d.GetData()), d.GetRows(), d.GetColumns(), want)
+		if n := uint64(len(d.GetData())); n%4 != 0 || n/4 != uint64(d.GetRows())*uint64(d.GetColumns()) {
+			return v, fmt.Errorf("%d bytes in a matrix of %d x %d float32", n, d.GetRows(), d.GetColumns())
 		}
 		v.Dense = &Dense{Rows: int(d.GetRows()), Columns: int(d.GetColumns()), Data: wordsOf[float32](d.GetData())}
 	case *proto.Vectors_Sparse:

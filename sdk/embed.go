@@ -93,7 +93,10 @@ func (s *server) batch(ctx context.Context, r *proto.EmbedRequest) (Vectors, err
 		v = v.spread(n, refused)
 		return nil
 	})
-	return v, err
+	if err != nil {
+		return Vectors{}, err // v may still be written to
+	}
+	return v, nil
 }
 
 func (s *server) words(ctx context.Context, rows []Row, n int) (Vectors, error) {

@@ -141,7 +141,7 @@ func (s *server) options(text []byte) (map[string]json.RawMessage, error) {
 			return nil, fmt.Errorf("options are not JSON: %w", err)
 		}
 		object, ok := v.(map[string]any)
-		if !ok {
+		if !ok && v != nil { // null is what some make of no options at all
 			return nil, fmt.Errorf("options are not a JSON object but %s", show(v))
 		}
 		values = object
