@@ -140,3 +140,18 @@ func Finite(m Matrix, i int) bool {
 	}
 	return true
 }
+
+// Sparse returns m in compressed rows, without its zeros.
+func Sparse(m *Dense) *CSR {
+	out := &CSR{Rows: m.Rows, Cols: m.Cols, Indptr: make([]int64, 1, m.Rows+1)}
+	for i := range m.Rows {
+		for j, v := range m.Row(i) {
+			if v != 0 {
+				out.Indices = append(out.Indices, int32(j))
+				out.Data = append(out.Data, v)
+			}
+		}
+		out.Indptr = append(out.Indptr, int64(len(out.Indices)))
+	}
+	return out
+}

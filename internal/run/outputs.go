@@ -45,7 +45,7 @@ func writeOutputs(out string, docs *documents, v *vectors, model *pipeline.Model
 	if err := writeVectors(stage, v.matrix); err != nil {
 		return err
 	}
-	if err := vectorfile.WriteNPY(filepath.Join(stage, "reduced.npy"), result.Reduced); err != nil {
+	if err := vectorfile.WriteDense(filepath.Join(stage, "reduced.npy"), result.Reduced); err != nil {
 		return err
 	}
 	if err := model.Save(filepath.Join(stage, "model")); err != nil {
@@ -135,9 +135,9 @@ func csvTo(w io.Writer, lines func(yield func(...string))) error {
 
 func writeVectors(dir string, m matrix.Matrix) error {
 	if sparse, ok := m.(*matrix.CSR); ok {
-		return vectorfile.WriteNPZ(filepath.Join(dir, "embeddings.npz"), sparse)
+		return vectorfile.WriteCSR(filepath.Join(dir, "embeddings.npz"), sparse)
 	}
-	return vectorfile.WriteNPY(filepath.Join(dir, "embeddings.npy"), m.(*matrix.Dense))
+	return vectorfile.WriteDense(filepath.Join(dir, "embeddings.npy"), m.(*matrix.Dense))
 }
 
 // documentLines is documents.csv: a line a row, in the corpus's order.

@@ -167,15 +167,16 @@ func writeMatrix(file string, m matrix.Matrix) error {
 		if !isSparse {
 			sparse = matrix.Sparse(m.(*matrix.Dense))
 		}
-		return vectorfile.WriteNPZ(file, sparse)
+		return vectorfile.WriteCSR(file, sparse)
 	}
 	if !isSparse {
-		return vectorfile.WriteNPY(file, m.(*matrix.Dense))
+		return vectorfile.WriteDense(file, m.(*matrix.Dense))
 	}
-	w, err := vectorfile.CreateNPY(file, sparse.Rows, sparse.Cols)
+	w, err := vectorfile.CreateNPY(file, sparse.Cols)
 	if err != nil {
 		return err
 	}
+	defer w.Abort()
 	row := make([]float32, sparse.Cols)
 	for i := range sparse.Rows {
 		clear(row)
@@ -183,10 +184,9 @@ func writeMatrix(file string, m matrix.Matrix) error {
 		for k, c := range cols {
 			row[c] = values[k]
 		}
-		if err := w.WriteRow(row); err != nil {
-			w.Abort()
+		if err := w.WriteRows(row); err != nil {
 			return err
 		}
 	}
-	return w.Close()
+	return w.Commit()
 }

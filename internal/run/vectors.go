@@ -118,7 +118,7 @@ type vectorsWanted struct {
 // vectors returns a vector for each document. The caller closes it.
 func (s *source) vectors(ctx context.Context, docs *documents, env *Env, want vectorsWanted) (*vectors, error) {
 	if s.spec == nil {
-		return s.read(docs, env)
+		return s.read(ctx, docs, env)
 	}
 	spec := *s.spec
 	spec.Log = env.Log
@@ -231,12 +231,16 @@ func openStore(want vectorsWanted, e *host.Embedder, env *Env) (*host.Store, err
 }
 
 // read takes the vectors from a file and puts them into the corpus's order.
-func (s *source) read(docs *documents, env *Env) (*vectors, error) {
+func (s *source) read(ctx context.Context, docs *documents, env *Env) (*vectors, error) {
 	defer env.Meter.Step("read vectors")()
-	m, ids, err := vectorfile.Read(s.file)
+	file, err := vectorfile.Read(ctx, s.file, vectorfile.Options{})
 	if err != nil {
-		return nil, inputErrorf("read the vectors: %v", err)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, &InputError{err.Error()}
 	}
+	m, ids := file.Matrix, file.IDs
 	n, _ := m.Dims()
 	if ids != nil {
 		if m, err = byID(m, ids, docs, s.file); err != nil {
