@@ -22,8 +22,10 @@ const (
 	// matrix of the shorter side up to GramLimit, by block Lanczos above.
 	Exact Method = "exact"
 	// Randomised is the range finder of Halko, Martinsson and Tropp (2011)
-	// with a fixed number of power iterations. It is the faster one on large
-	// sparse matrices, and is not exact where the spectrum decays slowly.
+	// with a fixed number of power iterations, as scikit-learn's default. Its
+	// work is bounded beforehand, but it is not exact where the spectrum decays
+	// slowly: TF-IDF of 20 Newsgroups loses 4 % of the hundredth singular value.
+	// Exact is no slower there.
 	Randomised Method = "randomized"
 )
 
