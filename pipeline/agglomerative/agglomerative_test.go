@@ -139,9 +139,9 @@ func cloud(n, d int) []float64 {
 // TestThreads is large enough for the parallel scans.
 func TestThreads(t *testing.T) {
 	for _, l := range []Linkage{Ward, Single, Average} {
-		n, d := 2300, 32
+		n, d := 1100, 32
 		if l == Average {
-			n = 300
+			n = 200
 		}
 		x := cloud(n, d)
 		var want []Merge

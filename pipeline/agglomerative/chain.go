@@ -245,8 +245,8 @@ func (c *centroids) merge(x, y int, _ []int32) {
 // scan returns the least value that f finds over n items and where, the
 // earliest among equals. It uses several threads where the items are many.
 func scan(n, cost, threads int, f func(lo, hi int) (int, float64)) (int, float64) {
-	const grain = 2048
-	if n <= grain || n*cost < 1<<16 {
+	const grain = 1024
+	if n <= grain || n*cost < 1<<15 {
 		return f(0, n)
 	}
 	type found struct {
