@@ -58,10 +58,13 @@ func DBCV(ctx context.Context, points []float64, n, d int, labels []int32, threa
 			clusters[c].measure(row, d)
 		}
 	})
-	apart := make([]float64, k*k)
+	gap := make([]float64, k) // from the nearest other cluster
 	par.Blocks(threads, k, 1, func(a, _, _ int) {
-		for b := a + 1; b < k && ctx.Err() == nil; b++ {
-			apart[a*k+b] = separation(&clusters[a], &clusters[b], row)
+		gap[a] = math.Inf(1)
+		for b := 0; b < k && ctx.Err() == nil; b++ {
+			if b != a {
+				gap[a] = min(gap[a], separation(&clusters[a], &clusters[b], row))
+			}
 		}
 	})
 	if err := ctx.Err(); err != nil {
@@ -72,14 +75,8 @@ func DBCV(ctx context.Context, points []float64, n, d int, labels []int32, threa
 		if len(clusters[a].rows) < 2 {
 			continue
 		}
-		gap := math.Inf(1)
-		for b := range clusters {
-			if b != a && len(clusters[b].rows) > 0 {
-				gap = min(gap, apart[min(a, b)*k+max(a, b)])
-			}
-		}
-		if most := max(gap, clusters[a].sparse); most > 0 {
-			v.Clusters[a] = (gap - clusters[a].sparse) / most
+		if most := max(gap[a], clusters[a].sparse); most > 0 {
+			v.Clusters[a] = (gap[a] - clusters[a].sparse) / most
 		}
 		v.Score += float64(len(clusters[a].rows)) / float64(n) * v.Clusters[a]
 	}
@@ -190,7 +187,8 @@ func (c *density) span(row func(int) []float64) {
 	}
 }
 
-// separation is the least mutual reachability distance between inner nodes.
+// separation is the least mutual reachability distance between inner nodes,
+// infinite where a cluster is empty.
 func separation(a, b *density, row func(int) []float64) float64 {
 	least := math.Inf(1)
 	for _, i := range a.internal {

@@ -196,11 +196,13 @@ func KNNAccuracy(ctx context.Context, x matrix.Matrix, labels []int32, opt KNNOp
 		return 0, fmt.Errorf("knn accuracy of %d rows: at least 2 are needed", n)
 	}
 	index, counts := number(labels)
-	fold := stratify(index, counts, opt.Folds)
+	var fold []int32
 	if opt.LeaveOneOut {
-		for i := range fold {
-			fold[i] = int32(i)
+		for i := range n {
+			fold = append(fold, int32(i))
 		}
+	} else {
+		fold = stratify(index, counts, opt.Folds)
 	}
 	rows := sample(n, opt.Sample, opt.Seed)
 	right := make([]bool, len(rows))

@@ -1,7 +1,8 @@
-"""Golden values for the clustering, reduction and quality packages; deterministic inputs by a small LCG so that Go and Python can share them."""
+"""Golden values for the clustering, reduction and quality packages (README.md beside this file says which). Writes to ./gold."""
 import json, gzip, os, numpy as np, warnings
 warnings.filterwarnings("ignore")
 os.environ["OMP_NUM_THREADS"]="1"
+os.makedirs("gold",exist_ok=True)
 r=np.random.RandomState(7)
 def js(x):
     if isinstance(x,np.ndarray): return x.tolist()
