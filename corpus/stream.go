@@ -23,8 +23,8 @@ const bufferSize = 1 << 16
 type stream struct {
 	path  string // "-" for standard input
 	file  io.Closer
-	raw   *bufio.Reader // the file as it is, hashed as it passes
-	sum   hash.Hash
+	raw   *bufio.Reader // the file as it is
+	sum   hash.Hash     // of raw, as it passes; for standard input only
 	plain *bufio.Reader // after decompression
 	gzip  bool
 }
@@ -46,8 +46,12 @@ func openStream(o Options) (*stream, error) {
 }
 
 func newStream(path string, r io.Reader, file io.Closer) (*stream, error) {
-	s := &stream{path: path, file: file, sum: sha256.New()}
-	s.raw = bufio.NewReaderSize(io.TeeReader(r, s.sum), bufferSize)
+	s := &stream{path: path, file: file}
+	if path == "-" {
+		s.sum = sha256.New()
+		r = io.TeeReader(r, s.sum)
+	}
+	s.raw = bufio.NewReaderSize(r, bufferSize)
 	s.plain = s.raw
 	head, err := peek(s.raw, 6)
 	if err != nil {

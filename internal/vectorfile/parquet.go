@@ -85,6 +85,9 @@ func readLists(c *parquetcol.Column, rows, size int64) (*matrix.Dense, error) {
 	nan := float32(math.NaN())
 	m := &matrix.Dense{Rows: int(rows)}
 	nulls := 0 // rows before the first vector
+	// Rows without a vector take next to no room in the file and a full row
+	// here, so a small file may not ask for any number of them.
+	limit := max(1<<26, 1024*float64(size))
 	for i := range int(rows) {
 		values, err := c.Next()
 		switch {
@@ -97,12 +100,15 @@ func readLists(c *parquetcol.Column, rows, size int64) (*matrix.Dense, error) {
 			for range m.Cols {
 				m.Data = append(m.Data, nan)
 			}
+			if float64(len(m.Data)) > limit {
+				return nil, fmt.Errorf("by row %d nearly all rows are without a vector", i)
+			}
 			continue
 		case m.Cols == 0:
 			m.Cols = len(values)
 			// Vectors hardly compress: the file's size bounds what to expect.
 			m.Data = make([]float32, 0, int(min(float64(rows)*float64(m.Cols), float64(size))))
-			if float64(nulls)*float64(m.Cols) > float64(size)*1024 {
+			if float64(nulls)*float64(m.Cols) > limit {
 				return nil, fmt.Errorf("the first %d rows have no vector", nulls)
 			}
 			for range nulls * m.Cols {
