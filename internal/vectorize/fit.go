@@ -3,6 +3,7 @@ package vectorize
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
@@ -19,7 +20,7 @@ import (
 type Vocabulary struct {
 	Terms []string
 	opt   Options
-	table *table
+	table func() *table // made when it is first asked for
 	// counters of earlier calls, to be used again
 	counters sync.Pool
 }
@@ -32,11 +33,17 @@ func NewVocabulary(terms []string, opt Options) (*Vocabulary, error) {
 	if err := opt.Validate(); err != nil {
 		return nil, err
 	}
-	v := &Vocabulary{Terms: terms, opt: opt.withDefaults(), table: tableOf(terms)}
-	if v.table.len() != len(terms) {
+	v := newVocabulary(terms, opt)
+	if v.table().len() != len(terms) {
 		return nil, errors.New("vocabulary has a term twice")
 	}
 	return v, nil
+}
+
+// newVocabulary is NewVocabulary for what is known to be valid.
+func newVocabulary(terms []string, opt Options) *Vocabulary {
+	opt.Vocabulary = nil
+	return &Vocabulary{Terms: terms, opt: opt.withDefaults(), table: sync.OnceValue(func() *table { return tableOf(terms) })}
 }
 
 // Options returns how v reads documents.
@@ -44,7 +51,7 @@ func (v *Vocabulary) Options() Options { return v.opt }
 
 // Index returns the column of a term.
 func (v *Vocabulary) Index(term string) (column int, known bool) {
-	j := v.table.find(padded(nil, term), 0, len(term))
+	j := v.table().find(padded(nil, term), 0, len(term))
 	return int(j), j >= 0
 }
 
@@ -99,11 +106,7 @@ func Fit(ctx context.Context, docs iter.Seq2[string, error], opt Options, thread
 	if err != nil {
 		return nil, nil, fmt.Errorf("count the terms of %d documents: %w", n, err)
 	}
-	v, err := NewVocabulary(terms, opt)
-	if err != nil {
-		return nil, nil, err
-	}
-	return v, assemble(blocks, n, len(terms), columns, opt.Binary, threads), nil
+	return newVocabulary(terms, opt), assemble(blocks, n, len(terms), columns, opt.Binary, threads), nil
 }
 
 // Learn is Fit without the counts: it returns the vocabulary, the number of
@@ -118,7 +121,7 @@ func Learn(ctx context.Context, docs iter.Seq2[string, error], opt Options, thre
 		if v, err = NewVocabulary(opt.Vocabulary, opt); err != nil {
 			return nil, nil, 0, err
 		}
-		fixed = v.table
+		fixed = v.table()
 	}
 	opt = opt.withDefaults()
 	workers := make([]*counter, par.Threads(threads))
@@ -149,8 +152,7 @@ func Learn(ctx context.Context, docs iter.Seq2[string, error], opt Options, thre
 	if err != nil {
 		return nil, nil, 0, fmt.Errorf("count the terms of %d documents: %w", n, err)
 	}
-	v, err = NewVocabulary(terms, opt)
-	return v, df, n, err
+	return newVocabulary(terms, opt), df, n, nil
 }
 
 // Transform counts the terms of v in documents; others are passed over. A row
@@ -159,7 +161,7 @@ func (v *Vocabulary) Transform(ctx context.Context, docs iter.Seq2[string, error
 	blocks, n, err := readBlocks(ctx, docs, par.Threads(threads), func(_ int, texts []string) (*block, error) {
 		c, ok := v.counters.Get().(*counter)
 		if !ok {
-			c = newCounter(v.opt, v.table)
+			c = newCounter(v.opt, v.table())
 		}
 		defer v.counters.Put(c)
 		return c.count(texts, 0, true)
@@ -405,15 +407,8 @@ func selectTerms(workers []*counter, n int, opt Options) (terms []string, freque
 	if len(kept) == 0 {
 		return nil, nil, nil, fmt.Errorf("%w (min_df = %v, max_df = %v, %d terms in all)", ErrNoTermsLeft, opt.MinDF, opt.MaxDF, all.len())
 	}
-	text := make([]string, len(kept))
-	for i, id := range kept {
-		text[i] = string(all.term(id))
-	}
-	order := make([]int32, len(kept))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(a, b int32) int { return strings.Compare(text[a], text[b]) })
+	text := all.strings(kept)
+	order := sortedOrder(text)
 	if opt.MaxFeatures > 0 && len(order) > opt.MaxFeatures {
 		order = mostFrequent(order, opt.MaxFeatures, func(i int32) int64 {
 			if opt.Binary {
@@ -441,6 +436,36 @@ func selectTerms(workers []*counter, n int, opt Options) (terms []string, freque
 		}
 	}
 	return terms, frequency, columns, nil
+}
+
+// sortedOrder returns the places of text by ascending string. Strings are all
+// different.
+func sortedOrder(text []string) []int32 {
+	// The first eight bytes decide nearly always, and are at hand.
+	type key struct {
+		prefix uint64
+		place  int32
+	}
+	keys := make([]key, len(text))
+	for i, s := range text {
+		var head [8]byte
+		copy(head[:], s)
+		keys[i] = key{binary.BigEndian.Uint64(head[:]), int32(i)}
+	}
+	slices.SortFunc(keys, func(a, b key) int {
+		switch {
+		case a.prefix < b.prefix:
+			return -1
+		case a.prefix > b.prefix:
+			return 1
+		}
+		return strings.Compare(text[a.place], text[b.place])
+	})
+	order := make([]int32, len(keys))
+	for i, k := range keys {
+		order[i] = k.place
+	}
+	return order
 }
 
 // mostFrequent returns the n of order with the highest frequency, in the same

@@ -136,7 +136,7 @@ func documents(n int, seed uint64) []string {
 }
 
 func TestThreadsDoNotMatter(t *testing.T) {
-	docs := documents(3000, 7)
+	docs := documents(1500, 7)
 	for _, opt := range []Options{{}, {MinDF: Docs(3), NgramRange: [2]int{1, 2}, MaxFeatures: 500}, {Tokenizer: Unicode}, {Analyzer: CharWB, NgramRange: [2]int{2, 3}, Binary: true}} {
 		var terms []string
 		var want *Counts

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"strings"
 )
 
 // table numbers terms in the order in which they are first seen. It is an
@@ -42,6 +43,26 @@ func (t *table) term(id int32) []byte {
 		lo = t.ends[id-1]
 	}
 	return t.arena[lo:t.ends[id]]
+}
+
+// strings returns the terms of the given numbers. They share one allocation.
+func (t *table) strings(ids []int32) []string {
+	size := 0
+	for _, id := range ids {
+		size += len(t.term(id))
+	}
+	var all strings.Builder
+	all.Grow(size)
+	for _, id := range ids {
+		all.Write(t.term(id))
+	}
+	rest := all.String()
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		n := len(t.term(id))
+		out[i], rest = rest[:n], rest[n:]
+	}
+	return out
 }
 
 // keyOf returns the key of buf[lo:hi] and its hash. buf must reach 8 bytes
