@@ -13,10 +13,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/bertopic-go/bertopic/internal/rng"
+	"github.com/bertopic-go/bertopic/internal/run"
 )
 
 // programs holds the embedder programs that the scripts use.
@@ -67,6 +69,9 @@ func TestScripts(t *testing.T) {
 			"lines":  linesCommand,
 			"topics": topicsCommand,
 			"repeat": repeatCommand,
+
+			"interrupt":    interruptCommand,
+			"embeddedonce": embeddedOnceCommand,
 		},
 	})
 }
@@ -140,4 +145,41 @@ func repeatCommand(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Repeat(args[2]+"\n", n)), 0o644))
+}
+
+// interruptCommand, "interrupt FILE BYTES COMMAND...", sends an interrupt once
+// FILE has so many bytes, and wants the exit code of an interrupted run. The
+// standard error is what stderr looks at.
+func interruptCommand(ts *testscript.TestScript, neg bool, args []string) {
+	file := ts.MkAbs(args[0])
+	size, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+			if info, err := os.Stat(file); err == nil && info.Size() >= size {
+				interruptChildren("bertopic")
+				return
+			}
+		}
+	}()
+	codeCommand(ts, false, append([]string{strconv.Itoa(run.ExitInterrupted)}, args[2:]...))
+}
+
+// embeddedOnceCommand, "embeddedonce FILE N", wants a run.json of a run that
+// embedded or reused each of N rows.
+func embeddedOnceCommand(ts *testscript.TestScript, neg bool, args []string) {
+	var record struct {
+		Embedder struct{ Embedded, Reused int }
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &record))
+	if n := record.Embedder.Embedded + record.Embedder.Reused; strconv.Itoa(n) != args[1] {
+		ts.Fatalf("%d rows embedded and %d reused, want %s in all", record.Embedder.Embedded, record.Embedder.Reused, args[1])
+	}
 }

@@ -163,8 +163,12 @@ func embed(ctx context.Context, e *host.Embedder, docs *documents, env *Env, wan
 	done := env.Meter.Step("embed")
 	result, err := e.Embed(ctx, rows, store)
 	if store != nil {
+		kept := store.Len()
 		if closeErr := store.Close(); err == nil {
 			err = closeErr
+		}
+		if err != nil && kept > 0 && ctx.Err() == nil {
+			err = fmt.Errorf("%w\n%d of %d rows are finished and kept: the same command with --resume goes on from there", err, kept, len(rows))
 		}
 	}
 	if err != nil {
