@@ -84,23 +84,18 @@ func newsgroups(tb testing.TB) (*matrix.Dense, []string) {
 	return x, labels
 }
 
-// trustworthiness at k of y, over about sample rows of x, by cosine ranks in x.
-func trustworthiness(tb testing.TB, x, y *matrix.Dense, k, sample int) float64 {
+// trustworthiness of y at k, by the cosine ranks of the unit rows of x.
+func trustworthiness(tb testing.TB, x, y *matrix.Dense, k int) float64 {
 	tb.Helper()
 	n := x.Rows
 	g, err := knn.Fit(context.Background(), y, knn.Params{K: k + 1, Metric: knn.Euclidean})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	var rows []int
-	for s := range sample {
-		rows = append(rows, s*n/sample)
-	}
-	penalty := make([]float64, sample)
-	par.Blocks(0, sample, 8, func(_, lo, hi int) {
+	penalty := make([]float64, n)
+	par.Blocks(0, n, 8, func(_, lo, hi int) {
 		sim := make([]float32, n)
-		for s := lo; s < hi; s++ {
-			i := rows[s]
+		for i := lo; i < hi; i++ {
 			for j := range n {
 				sim[j] = dot(x.Row(i), x.Row(j))
 			}
@@ -112,7 +107,7 @@ func trustworthiness(tb testing.TB, x, y *matrix.Dense, k, sample int) float64 {
 						rank++
 					}
 				}
-				penalty[s] += float64(max(0, rank-k))
+				penalty[i] += float64(max(0, rank-k))
 			}
 		}
 	})
@@ -120,7 +115,7 @@ func trustworthiness(tb testing.TB, x, y *matrix.Dense, k, sample int) float64 {
 	for _, v := range penalty {
 		sum += v
 	}
-	return 1 - 2*sum/(float64(sample*k)*float64(2*n-3*k-1))
+	return 1 - 2*sum/(float64(n*k)*float64(2*n-3*k-1))
 }
 
 func dot(x, y []float32) float32 {

@@ -8,7 +8,7 @@ import "math"
 // 3e-4 of the exact value and needs no power and no division.
 //
 // The gradient of a pair is clipped to [-4, 4] in each component. Where the
-// force times the distance is at most 4 there is nothing to clip; the segments
+// force times the distance is below 4 there is nothing to clip; the segments
 // of that range, from bits first<<segShift of d2 on, are those of safe.
 type force struct {
 	first uint32
@@ -49,7 +49,7 @@ func newForce(f func(d2 float64) float64) *force {
 		fx, fy := f(x), f(y)
 		c1 := (fy - fx) / (y - x)
 		t.all[s-lo] = segment{float32(fx - c1*x), float32(c1)}
-		if max(math.Abs(fx), math.Abs(fy))*math.Sqrt(y) > maxGrad {
+		if max(math.Abs(fx), math.Abs(fy))*math.Sqrt(y) > 0.99*maxGrad { // with room for rounding
 			first = s + 1
 		}
 	}
@@ -57,12 +57,9 @@ func newForce(f func(d2 float64) float64) *force {
 	return t
 }
 
-// slow is the force for any d2, and whether the gradient needs clipping.
-// Points at distance 0 exert none.
-func (t *force) slow(d2 float32) (c float32) {
-	if d2 == 0 {
-		return 0
-	}
+// slow is the force for any d2. At d2 of 0 its value does not matter, as it is
+// multiplied by a difference of 0.
+func (t *force) slow(d2 float32) float32 {
 	d2 = min(max(d2, minD2), maxD2*(1-1.0/(1<<24)))
 	s := t.all[math.Float32bits(d2)>>segShift-math.Float32bits(minD2)>>segShift]
 	return s.c0 + float32(s.c1*d2)

@@ -3,7 +3,9 @@ package umap
 import "math"
 
 // The kernels leave the gradient of point i in row i of l.next: first, for each
-// edge drawn, its attraction, then its negative samples.
+// edge drawn, its attraction, then its negative samples. The squared distance
+// of two points is summed in eight lanes, dimension d in lane d%8, which are
+// then added 0+4, 1+5, 2+6, 3+7, and these 0+2, 1+3, 0+1.
 
 // gradient5 is gradientN for five dimensions.
 func gradient5(l *layout, epoch uint32, i int) {
@@ -23,7 +25,7 @@ func gradient5(l *layout, epoch uint32, i int) {
 		}
 		t := (*[5]float32)(y[int(tails[e])*stride:])
 		d0, d1, d2, d3, d4 := s0-t[0], s1-t[1], s2-t[2], s3-t[3], s4-t[4]
-		q := float32(d0*d0) + float32(d1*d1) + float32(d2*d2) + float32(d3*d3) + float32(d4*d4)
+		q := ((float32(d0*d0) + float32(d4*d4)) + float32(d2*d2)) + (float32(d1*d1) + float32(d3*d3))
 		if k := math.Float32bits(q)>>segShift - l.attract.first; k < uint32(len(l.attract.safe)) {
 			c := l.attract.safe[k].c0 + float32(l.attract.safe[k].c1*q)
 			g0 += float32(c * d0)
@@ -43,7 +45,7 @@ func gradient5(l *layout, epoch uint32, i int) {
 			state *= streamStep
 			t := (*[5]float32)(y[(state>>32)*n>>32*stride:])
 			d0, d1, d2, d3, d4 := s0-t[0], s1-t[1], s2-t[2], s3-t[3], s4-t[4]
-			q := float32(d0*d0) + float32(d1*d1) + float32(d2*d2) + float32(d3*d3) + float32(d4*d4)
+			q := ((float32(d0*d0) + float32(d4*d4)) + float32(d2*d2)) + (float32(d1*d1) + float32(d3*d3))
 			if k := math.Float32bits(q)>>segShift - first; k < uint32(len(repel)) {
 				c := repel[k].c0 + float32(repel[k].c1*q)
 				g0 += float32(c * d0)
@@ -67,7 +69,7 @@ func gradient5(l *layout, epoch uint32, i int) {
 
 // gradient2 is gradientN for two dimensions.
 func gradient2(l *layout, epoch uint32, i int) {
-	const stride = 2
+	const stride = 8
 	y := l.y
 	self := (*[2]float32)(y[i*stride:])
 	s0, s1 := self[0], self[1]
@@ -134,11 +136,15 @@ func gradientN(l *layout, epoch uint32, i int) {
 // add adds to g the pull of the point at t on the point at s.
 func (f *force) add(g, s, t []float32) {
 	s, t = s[:len(g)], t[:len(g)]
-	var q float32
+	var lane [8]float32
 	for d := range g {
 		e := s[d] - t[d]
-		q += float32(e * e)
+		lane[d%8] += float32(e * e)
 	}
+	for k := range 4 {
+		lane[k] += lane[k+4]
+	}
+	q := (lane[0] + lane[2]) + (lane[1] + lane[3])
 	if k := math.Float32bits(q)>>segShift - f.first; k < uint32(len(f.safe)) {
 		c := f.safe[k].c0 + float32(f.safe[k].c1*q)
 		for d := range g {

@@ -42,18 +42,9 @@ const (
 // rowsPerBlock is the unit of work of an epoch.
 const rowsPerBlock = 256
 
-// stride pads short rows to a length that does not straddle cache lines.
-func stride(dim int) int {
-	switch {
-	case dim <= 2:
-		return dim
-	case dim <= 4:
-		return 4
-	case dim <= 8:
-		return 8
-	}
-	return dim
-}
+// stride pads short rows with zeros to one vector of eight, which does not
+// straddle cache lines.
+func stride(dim int) int { return max(8, dim) }
 
 // newLayout takes the edges of graph that would be drawn at least once in the
 // given number of epochs. start is n x dim.
@@ -96,7 +87,7 @@ func drawn(rate, epoch uint32) bool { return rate*epoch+rate < rate }
 // run takes the given number of epochs, with steps falling linearly from
 // learningRate.
 func (l *layout) run(ctx context.Context, epochs int, learningRate float64, progress func(done, total int)) error {
-	step := l.kernel()
+	step := l.step()
 	decay1, decay2 := 1.0, 1.0
 	for e := range epochs {
 		if err := ctx.Err(); err != nil {
@@ -108,8 +99,7 @@ func (l *layout) run(ctx context.Context, epochs int, learningRate float64, prog
 		rateNow := float32(alpha * math.Sqrt(1-decay2) / (1 - decay1))
 		par.Blocks(l.threads, l.n, rowsPerBlock, func(_, lo, hi int) {
 			for i := lo; i < hi; i++ {
-				step(l, uint32(e), i)
-				l.adam(i, rateNow)
+				step(l, uint32(e), i, rateNow)
 			}
 		})
 		l.y, l.next = l.next, l.y
@@ -144,8 +134,20 @@ func (l *layout) positions() []float32 {
 	return out
 }
 
-// kernel picks the version for the number of dimensions. All of them do the
-// same sums in the same order.
+// step picks the version of a point's step. All of them do the same sums in
+// the same order and differ in no bit.
+func (l *layout) step() func(l *layout, epoch uint32, i int, rate float32) {
+	if s := l.vectorStep(); s != nil {
+		return s
+	}
+	gradient := l.kernel()
+	return func(l *layout, epoch uint32, i int, rate float32) {
+		gradient(l, epoch, i)
+		l.adam(i, rate)
+	}
+}
+
+// kernel picks the Go version for the number of dimensions.
 func (l *layout) kernel() func(l *layout, epoch uint32, i int) {
 	switch l.dim {
 	case 2:

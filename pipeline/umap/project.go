@@ -10,7 +10,7 @@ import (
 )
 
 // mapEpochs suffice for a map, which starts from a finished layout.
-const mapEpochs = 60
+const mapEpochs = 100
 
 // Project lays out the fitted graph once more in two dimensions, for a map of
 // the rows. It starts from the two principal components of the embedding and

@@ -72,7 +72,7 @@ func spectral(ctx context.Context, graph *matrix.CSR, dim int, seed uint64, tole
 		op.rotate(x, y, vectors)
 		worst := op.residual(x, z, values, dim)
 		x, z = z, x
-		cut = min(values[width-1], 0.9999)
+		cut = max(-0.5, min(values[width-1], 0.9999))
 		if worst <= tolerance && round > 0 {
 			break
 		}

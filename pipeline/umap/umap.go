@@ -10,11 +10,10 @@ import (
 	"github.com/bertopic-go/bertopic/pipeline/knn"
 )
 
-// Model is a fitted embedding. All fields but Graph are needed by Transform,
-// beside the training rows themselves; they are plain values, to be saved and
-// restored by the caller.
+// Model is a fitted embedding. Its fields are plain values, to be saved and
+// restored by the caller; beside them Transform needs the training rows.
 type Model struct {
-	Params Params // as used: defaults filled in
+	Params Params // as used: defaults filled in, Progress dropped
 
 	// Embedding is n x NComponents. Equal rows have equal coordinates; a
 	// disconnected row has zeros.
@@ -31,10 +30,9 @@ type Model struct {
 	// the scale of new rows.
 	MeanDistance float64
 
-	// First is, for each row, the first row that equals it.
+	// Project needs these two, Transform does not: for each row the first row
+	// that equals it, and the fuzzy graph of Points.
 	First []int32
-
-	// Graph is the fuzzy graph of Points. Project needs it, Transform does not.
 	Graph *matrix.CSR
 }
 
@@ -60,6 +58,8 @@ func Fit(ctx context.Context, x matrix.Matrix, p Params) (*Model, error) {
 	if n == 0 {
 		return nil, errors.New("umap: there are no rows to embed")
 	}
+	progress := p.Progress
+	p.Progress = nil
 	m := &Model{Params: p, Embedding: matrix.NewDense(n, p.NComponents), Disconnected: make([]bool, n)}
 	m.A, m.B = FitCurve(p.Spread, p.MinDist)
 
@@ -71,7 +71,7 @@ func Fit(ctx context.Context, x matrix.Matrix, p Params) (*Model, error) {
 	}
 	m.First, m.Points, m.Graph = first, points, graph
 	if len(points) > 0 {
-		if err := m.place(ctx, selectRows(x, points)); err != nil {
+		if err := m.place(ctx, selectRows(x, points), progress); err != nil {
 			return nil, err
 		}
 	}
@@ -124,14 +124,14 @@ func (m *Model) connect(ctx context.Context, x matrix.Matrix, rows, copies []int
 }
 
 // place lays out the points, whose rows are x, and writes their coordinates.
-func (m *Model) place(ctx context.Context, x matrix.Matrix) error {
+func (m *Model) place(ctx context.Context, x matrix.Matrix, progress func(done, total int)) error {
 	p := m.Params
 	start, err := startLayout(ctx, m.Graph, x, p.NComponents, p)
 	if err != nil {
 		return fmt.Errorf("umap: %w", err)
 	}
 	l := newLayout(m.Graph, start, p.NComponents, p, m.A, m.B, p.NEpochs, rng.Hash2(p.Seed, drawLayout, 0))
-	if err := l.run(ctx, p.NEpochs, p.LearningRate, p.Progress); err != nil {
+	if err := l.run(ctx, p.NEpochs, p.LearningRate, progress); err != nil {
 		return fmt.Errorf("umap: %w", err)
 	}
 	for k, i := range m.Points {
