@@ -13,12 +13,16 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
 	"github.com/bertopic-go/bertopic/sdk"
@@ -284,16 +288,154 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// build makes the program once, for the tests that need a process.
+var build = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "specimen")
+	if err != nil {
+		return "", err
+	}
+	built = dir
+	path := filepath.Join(dir, "bertopic-embedder-specimen")
+	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		return dir, fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+var built string // its folder, or empty
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	os.RemoveAll(built)
+	os.Exit(code)
+}
+
+// process starts the program under go-plugin's client.
+func process(t *testing.T) (*plugin.Client, *plugin.GRPCClient) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the signals and links of these tests are not to be had on Windows")
+	}
+	dir, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(dir, "bertopic-embedder-specimen"))
+	cmd.Env = []string{"TMPDIR=" + dir}
+	client := plugin.NewClient(&plugin.ClientConfig{
+		HandshakeConfig: sdk.Handshake, VersionedPlugins: sdk.ClientPlugins(), AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
+		SkipHostEnv: true, Cmd: cmd, Logger: hclog.NewNullLogger(),
+	})
+	t.Cleanup(client.Kill)
+	rpc, err := client.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, rpc.(*plugin.GRPCClient)
+}
+
+// The faults that end or stop the process.
+func TestProcess(t *testing.T) {
+	start := func(t *testing.T, fault string) (*plugin.Client, pb.EmbedderClient, *plugin.GRPCClient) {
+		client, rpc := process(t)
+		c := pb.NewEmbedderClient(rpc.Conn)
+		if _, err := c.Configure(t.Context(), &pb.ConfigureRequest{OptionsJson: fmt.Appendf(nil, `{"fault": %q}`, fault)}); err != nil {
+			t.Fatal(err)
+		}
+		return client, c, rpc
+	}
+	ended := func(t *testing.T, client *plugin.Client, err error) {
+		t.Helper()
+		if status.Code(err) != codes.Unavailable {
+			t.Errorf("got error %v", err)
+		}
+		for end := time.Now().Add(2 * time.Second); !client.Exited(); time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("the process lives")
+			}
+		}
+	}
+	for _, fault := range []string{"crash", "kill"} {
+		t.Run(fault, func(t *testing.T) {
+			client, c, _ := start(t, fault)
+			_, err := answers(t.Context(), c, batch)
+			ended(t, client, err)
+		})
+	}
+	t.Run("fit-crash", func(t *testing.T) {
+		client, c, _ := start(t, "fit-crash")
+		fit, err := c.Fit(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fit.Send(&pb.FitRequest{Rows: []*pb.Row{{Text: &batch[0]}}})
+		_, err = fit.CloseAndRecv()
+		ended(t, client, err)
+	})
+	for _, fault := range []string{"noise", "long-line", "flood"} {
+		t.Run(fault, func(t *testing.T) {
+			_, c, _ := start(t, fault)
+			if got, err := answers(t.Context(), c, batch, batch, batch); err != nil || len(got) != 3 {
+				t.Errorf("got %d answers, %v", len(got), err)
+			}
+		})
+	}
+	t.Run("freeze", func(t *testing.T) {
+		client, c, rpc := start(t, "freeze")
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		_, err := answers(ctx, c, batch)
+		if status.Code(err) != codes.DeadlineExceeded {
+			t.Errorf("got error %v", err)
+		}
+		ctx, cancel = context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		_, err = grpc_health_v1.NewHealthClient(rpc.Conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: plugin.GRPCServiceName})
+		if status.Code(err) != codes.DeadlineExceeded {
+			t.Errorf("health: got error %v", err)
+		}
+		// Kill asks for a shutdown first, without a limit, and so waits for
+		// ever for a process that is stopped.
+		p, err := os.FindProcess(client.ReattachConfig().Pid)
+		if err == nil {
+			err = p.Kill()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("state-lost", func(t *testing.T) {
+		_, c, _ := start(t, "state-lost")
+		load, err := c.LoadState(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		load.Send(&pb.StateChunk{Data: make([]byte, 8)})
+		if _, err := load.CloseAndRecv(); status.Code(err) != codes.Unknown {
+			t.Errorf("got error %v", err)
+		}
+	})
+	t.Run("configure-hang", func(t *testing.T) {
+		_, c, _ := start(t, "none")
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		_, err := c.Configure(ctx, &pb.ConfigureRequest{OptionsJson: []byte(`{"fault": "configure-hang"}`)})
+		if status.Code(err) != codes.DeadlineExceeded {
+			t.Errorf("got error %v", err)
+		}
+	})
+}
+
 // The faults of the start, by the program's file name.
 func TestStart(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("links and unix sockets are not to be had everywhere on Windows")
+		t.Skip("the signals and links of these tests are not to be had on Windows")
 	}
-	dir := t.TempDir()
-	program := filepath.Join(dir, "program")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	programs, err := build()
+	if err != nil {
+		t.Fatal(err)
 	}
+	dir, program := t.TempDir(), filepath.Join(programs, "bertopic-embedder-specimen")
 	cookie := sdk.Handshake.MagicCookieKey + "=" + sdk.Handshake.MagicCookieValue
 	first := func(fault string, args ...string) string {
 		link := filepath.Join(dir, "bertopic-embedder-"+fault)
