@@ -42,11 +42,23 @@ type child struct {
 	killed    atomic.Bool   // by Kill
 	process   atomic.Pointer[os.Process]
 
+	attached bool // it is not ours
+	letGo    sync.Once
+
 	reader *io.PipeReader // what go-plugin reads
 	writer *io.PipeWriter
 }
 
 var _ runner.Runner = (*child)(nil)
+
+// newAttached stands for a process that somebody else runs, under a debugger
+// say. To kill it is to let go of it.
+func newAttached(out *output) *child {
+	c := &child{cmd: &exec.Cmd{}, out: out, attached: true, greeted: make(chan struct{}), exited: make(chan struct{})}
+	c.reader, c.writer = io.Pipe()
+	c.state = "it is gone"
+	return c
+}
 
 func newChild(path string, env []string, out *output) *child {
 	c := &child{cmd: exec.Command(path), out: out, greeted: make(chan struct{}), exited: make(chan struct{})}
@@ -176,6 +188,10 @@ func (c *child) Wait(context.Context) error {
 
 // Kill ends the process and what it has started, at once.
 func (c *child) Kill(context.Context) error {
+	if c.attached {
+		c.letGo.Do(func() { close(c.exited) })
+		return nil
+	}
 	select {
 	case <-c.exited:
 		return nil

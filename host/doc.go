@@ -27,7 +27,7 @@
 //
 // # What becomes of trouble
 //
-//	the process dies             restart, the unanswered rows alone once more; if they kill it again, smaller and smaller
+//	the process dies             restart, the unanswered batches alone once more; if one ends it again, smaller and smaller
 //	                             parts of them, until the row is found that does it: it is marked failed
 //	no answer, no progress       the process is killed; then smaller parts as above
 //	the batch fails              halves of it, until the row is found that fails twice alone: it is marked failed
@@ -36,9 +36,10 @@
 //	an answer breaks a promise   the end: KindLied
 //
 // More than Spec.MaxRestarts deaths that no row explains end the run with
-// KindKillLimit, as do more failed rows than Spec.MaxRestarts and one in twenty
-// of those embedded: then it is the program that is ill and not the rows. What
-// was finished by then is in the [Store].
+// KindKillLimit. So do a few bad ends in a row, batches above suspicion among
+// them, and more failed rows than Spec.MaxRestarts and one in twenty of those
+// embedded: then it is the program that is ill and not the rows. What was
+// finished by then is in the [Store].
 //
 // # Safety
 //

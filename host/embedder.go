@@ -15,10 +15,12 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -97,6 +99,7 @@ func (s Spec) threads() int {
 type Embedder struct {
 	spec        Spec
 	program     program
+	attach      *plugin.ReattachConfig // the program runs already
 	description sdk.Description
 	options     map[string]json.RawMessage
 	optionsJSON []byte
@@ -124,14 +127,6 @@ type Embedder struct {
 func Open(ctx context.Context, spec Spec) (*Embedder, error) {
 	spec = spec.withDefaults()
 	e := &Embedder{spec: spec}
-	plugin := spec.Plugin
-	if isPath(plugin) && !filepath.IsAbs(plugin) && spec.BaseDir != "" {
-		plugin = filepath.Join(spec.BaseDir, plugin)
-	}
-	path, err := Find(plugin, spec.Dirs)
-	if err != nil {
-		return nil, err
-	}
 	fail := func(kind ErrorKind, op string, err error) (*Embedder, error) {
 		name := e.description.Name
 		if name == "" {
@@ -139,10 +134,16 @@ func Open(ctx context.Context, spec Spec) (*Embedder, error) {
 		}
 		return nil, &Error{Kind: kind, Plugin: name, Op: op, Err: err}
 	}
-	if e.program, err = openProgram(path, spec.LockFile); err != nil {
-		return fail(KindChecksum, "check the program", err)
+	attach, err := sdk.Reattach()
+	if err != nil {
+		return fail(KindStart, "attach", err)
 	}
-	if e.description, err = Describe(ctx, path); err != nil {
+	if e.attach = attach[strings.TrimPrefix(spec.Plugin, prefix)]; e.attach != nil {
+		err = e.meet(ctx)
+	} else {
+		err = e.find(ctx)
+	}
+	if err != nil {
 		return nil, err
 	}
 	var faults []sdk.OptionError
@@ -177,6 +178,44 @@ func Open(ctx context.Context, spec Spec) (*Embedder, error) {
 		return nil, err
 	}
 	return e, nil
+}
+
+// find finds the program and reads its description.
+func (e *Embedder) find(ctx context.Context) error {
+	plugin := e.spec.Plugin
+	if isPath(plugin) && !filepath.IsAbs(plugin) && e.spec.BaseDir != "" {
+		plugin = filepath.Join(e.spec.BaseDir, plugin)
+	}
+	path, err := Find(plugin, e.spec.Dirs)
+	if err != nil {
+		return err
+	}
+	if e.program, err = openProgram(path, e.spec.LockFile); err != nil {
+		return &Error{Kind: KindChecksum, Plugin: e.spec.Plugin, Op: "check the program", Err: err}
+	}
+	e.description, err = Describe(ctx, path)
+	return err
+}
+
+// meet asks a program that runs already for its description. There is one of
+// it, so that there is one worker.
+func (e *Embedder) meet(ctx context.Context) error {
+	e.spec.Workers = 1
+	e.description.Name = strings.TrimPrefix(e.spec.Plugin, prefix)
+	e.program = program{path: "attached to process " + strconv.Itoa(e.attach.Pid), met: time.Now().Format(time.RFC3339Nano)}
+	w := &worker{e: e, log: e.spec.Log}
+	if err := w.start(ctx); err != nil {
+		return err
+	}
+	defer w.stop(false)
+	d, err := w.describe(ctx)
+	if err == nil {
+		if fault := d.Check(); fault != nil {
+			err = e.errorf(KindProtocol, "describe", w.proc, fault)
+		}
+	}
+	e.description = d
+	return err
 }
 
 // each runs f for the workers at once and returns the error of the first one in
@@ -245,7 +284,10 @@ func (e *Embedder) State() []byte {
 func (e *Embedder) Fingerprint() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	state := ""
+	state, program := "", e.program.sha256
+	if e.attach != nil {
+		program = e.program.path + " at " + e.program.met // nobody knows what is behind it the next time
+	}
 	if e.fitted {
 		sum := sha256.Sum256(e.state)
 		state = hex.EncodeToString(sum[:])
@@ -257,7 +299,7 @@ func (e *Embedder) Fingerprint() string {
 		Model, ModelSHA256     string
 		Seed                   uint64
 		State                  string
-	}{1, e.program.sha256, e.description.Name, e.description.Version, e.options, e.info.Model, e.info.ModelSHA256, e.spec.Seed, state})
+	}{1, program, e.description.Name, e.description.Version, e.options, e.info.Model, e.info.ModelSHA256, e.spec.Seed, state})
 	if err != nil {
 		panic("host: options that were JSON no longer are") // Open has marshalled them
 	}
@@ -329,8 +371,10 @@ func (w *worker) ensure(ctx context.Context) (err error) {
 	}
 	w.stop(false)
 	e := w.e
-	if err := e.program.unchanged(); err != nil {
-		return e.errorf(KindChecksum, "check the program", nil, err)
+	if e.attach == nil {
+		if err := e.program.unchanged(); err != nil {
+			return e.errorf(KindChecksum, "check the program", nil, err)
+		}
 	}
 	if err := w.start(ctx); err != nil {
 		return err
@@ -363,11 +407,15 @@ func (w *worker) ensure(ctx context.Context) (err error) {
 func (w *worker) start(ctx context.Context) error {
 	e := w.e
 	l := launch{
-		path:      e.program.path,
-		env:       environment(os.Environ(), e.description.Env),
-		socketDir: e.sockets.path,
-		timeout:   e.spec.start,
-		log:       w.log,
+		attach: e.attach,
+		path:   e.program.path,
+		env:    environment(os.Environ(), e.description.Env),
+
+		timeout: e.spec.start,
+		log:     w.log,
+	}
+	if e.sockets != nil {
+		l.socketDir = e.sockets.path
 	}
 	tls := !e.plain.Load()
 	p, err := startProcess(ctx, l, tls)
@@ -399,26 +447,34 @@ func (w *worker) start(ctx context.Context) error {
 // agree holds the description that the process gives against that of
 // --describe.
 func (w *worker) agree(ctx context.Context) error {
+	d, err := w.describe(ctx)
+	if err != nil {
+		return err
+	}
+	want, err1 := json.Marshal(w.e.description)
+	have, err2 := json.Marshal(d)
+	if err := errors.Join(err1, err2); err != nil {
+		return w.e.errorf(KindLied, "describe", w.proc, err)
+	}
+	if !sameJSON(want, have) {
+		return w.e.errorf(KindLied, "describe", w.proc, fmt.Errorf("it describes itself in two ways: %s with --describe, %s over gRPC", want, have))
+	}
+	return nil
+}
+
+func (w *worker) describe(ctx context.Context) (sdk.Description, error) {
 	const op = "describe"
 	r, err := unary(ctx, w, op, func(ctx context.Context) (*proto.DescribeResponse, error) {
 		return w.proc.api.Describe(ctx, &proto.DescribeRequest{})
 	})
 	if err != nil {
-		return err
+		return sdk.Description{}, err
 	}
 	d, err := sdk.DescriptionFromProto(r)
 	if err != nil {
-		return w.e.errorf(KindLied, op, w.proc, err)
+		return d, w.e.errorf(KindLied, op, w.proc, err)
 	}
-	want, err1 := json.Marshal(w.e.description)
-	have, err2 := json.Marshal(d)
-	if err := errors.Join(err1, err2); err != nil {
-		return w.e.errorf(KindLied, op, w.proc, err)
-	}
-	if !sameJSON(want, have) {
-		return w.e.errorf(KindLied, op, w.proc, fmt.Errorf("it describes itself in two ways: %s with --describe, %s over gRPC", want, have))
-	}
-	return nil
+	return d, nil
 }
 
 // sameJSON compares without regard to null and empty lists.
@@ -503,11 +559,12 @@ func (w *worker) remarks(op string, ps []*proto.Diagnostic) error {
 
 // unary makes a call that answers once, within the timeout.
 func unary[T any](ctx context.Context, w *worker, op string, f func(context.Context) (T, error)) (T, error) {
-	call, cancel := context.WithTimeout(ctx, w.e.spec.Timeout)
-	defer cancel()
+	// Not a deadline: the program would see it, and be the first to say so.
+	call, _, late, stop := watch(ctx, w.e.spec.Timeout)
+	defer stop()
 	r, err := f(call)
 	if err != nil {
-		return r, w.callError(ctx, op, call.Err() != nil, err)
+		return r, w.callError(ctx, op, late(), err)
 	}
 	return r, nil
 }

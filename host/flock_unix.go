@@ -23,3 +23,7 @@ func tryLock(f *os.File) error {
 	}
 	return nil
 }
+
+// unlock gives the lock back. Closing the file is not enough: a process that is
+// being started at that moment has it open too.
+func unlock(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }

@@ -22,3 +22,8 @@ func tryLock(f *os.File) error {
 	}
 	return nil
 }
+
+// unlock gives the lock back.
+func unlock(f *os.File) {
+	_ = windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, new(windows.Overlapped))
+}

@@ -169,6 +169,7 @@ type program struct {
 	path   string
 	sha256 string
 	stat   fs.FileInfo
+	met    string // when the host was attached to it, if it was
 }
 
 // openProgram takes the checksum of a program and holds it against the lock

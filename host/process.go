@@ -40,6 +40,7 @@ type process struct {
 
 // launch says how processes are started.
 type launch struct {
+	attach    *plugin.ReattachConfig // not nil: the process runs already
 	path      string
 	env       []string
 	socketDir string
@@ -58,6 +59,9 @@ func startProcess(ctx context.Context, l launch, tls bool) (*process, error) {
 		return nil, err
 	}
 	out := newOutput(l.log)
+	if l.attach != nil {
+		return attachProcess(ctx, l, out)
+	}
 	var c *child
 	unhook := func() bool { return true }
 	start, stop := context.WithTimeout(ctx, l.timeout)
@@ -111,6 +115,37 @@ func (p *process) connect(ctx context.Context, c **child, tls bool) error {
 	if tls && !p.child.offersTLS() {
 		return errNoTLS
 	}
+	return p.dial(ctx, tls)
+}
+
+// attachProcess connects to a process that runs already.
+func attachProcess(ctx context.Context, l launch, out *output) (*process, error) {
+	p := &process{out: out, child: newAttached(out)}
+	p.client = plugin.NewClient(&plugin.ClientConfig{
+		HandshakeConfig:  sdk.Handshake,
+		Plugins:          sdk.ClientPlugins()[sdk.ProtocolVersion],
+		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
+		Reattach:         l.attach,
+		SyncStdout:       out,
+		SyncStderr:       out,
+		Logger:           hclog.NewNullLogger(),
+	})
+	if v := l.attach.ProtocolVersion; v != sdk.ProtocolVersion {
+		return nil, &Error{Kind: KindProtocol, Err: fmt.Errorf("it speaks protocol %d, this host speaks %d", v, sdk.ProtocolVersion)}
+	}
+	_, err := p.client.Start()
+	if err == nil {
+		err = p.dial(ctx, false)
+	}
+	if err != nil {
+		p.stop(false)
+		return nil, &Error{Kind: KindStart, Err: fmt.Errorf("attach as $%s says: %w", sdk.ReattachEnv, err)}
+	}
+	return p, nil
+}
+
+// dial connects to a process that has been started and sees that it answers.
+func (p *process) dial(ctx context.Context, tls bool) error {
 	protocol, err := p.client.Client()
 	if err != nil {
 		return &Error{Kind: KindProtocol, Err: fmt.Errorf("connect: %w", err)}
@@ -190,6 +225,13 @@ func (p *process) gone(d time.Duration) bool {
 // It returns when the process is gone.
 func (p *process) stop(grace bool) {
 	if p.child == nil {
+		return
+	}
+	if p.child.attached {
+		_ = p.child.Kill(context.Background())
+		if p.conn != nil {
+			_ = p.conn.Close()
+		}
 		return
 	}
 	kill := func() { _ = p.child.Kill(context.Background()) }

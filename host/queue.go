@@ -37,8 +37,7 @@ type queue struct {
 	embedded    int // rows that the program answered for
 	poisoned    int // rows that were given up
 	unexplained int // deaths and hangs that no row explains
-	hangs       int
-	failures    int // batches that failed
+	streak      int // deaths, hangs and failures since the last good answer
 	restarts    int
 }
 
@@ -52,7 +51,9 @@ func (q *queue) add(rows []int32) {
 	q.open++
 }
 
-// take returns the next task. With idle, nothing is in flight with the caller:
+// take returns the next task: a suspect if there is one, but after two bad ends
+// in a row one that is above suspicion, to tell whether it is the rows that are
+// ill or the program. With idle, nothing is in flight with the caller:
 // it may get a suspect, and it waits where others may still give back a task; nil
 // then means that all is done or ended. Without, nil means that it should see to
 // what it has in flight.
@@ -62,10 +63,9 @@ func (q *queue) take(idle bool) *task {
 	for !q.ended && q.open > 0 {
 		var t *task
 		switch {
-		case len(q.suspects) > 0:
-			if !idle {
-				return nil
-			}
+		case len(q.suspects) > 0 && !idle:
+			return nil
+		case len(q.suspects) > 0 && (q.streak < 2 || len(q.fresh) == 0):
 			t, q.suspects = q.suspects[0], q.suspects[1:]
 		case len(q.back) > 0:
 			t, q.back = q.back[0], q.back[1:]

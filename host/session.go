@@ -19,8 +19,9 @@ import (
 
 const (
 	maxFlying   = 2               // batches in flight a worker
-	maxHangs    = 3               // without a single row embedded
-	maxFailures = 8               // batches, without a single row embedded
+	maxHangs    = 3               // in a row
+	maxFailures = 16              // in a row; they cost no restart
+	moreDeaths  = 3               // in a row, than MaxRestarts
 	deathParts  = 8               // into which a batch that ends the process is cut: a restart costs more than a call
 	maxWaits    = 6               // pauses for a service that can't be reached
 	farewell    = 2 * time.Second // for the end of a stream
@@ -256,6 +257,7 @@ func (s *session) answered(r *proto.EmbedResponse) (alive, ok bool) {
 		s.flying = s.flying[1:]
 		s.mu.Lock()
 		s.embedded += len(due.rows)
+		s.streak = 0
 		s.done(due.task)
 		s.mu.Unlock()
 		return true, true
@@ -279,7 +281,7 @@ func (s *session) hang() {
 	s.w.stop(false)
 	s.blame(func(t *task) {
 		s.accuse(t)
-		s.hangs++
+		s.streak++
 		t.hung = t.hung || len(t.rows) > 1
 		t.tries++
 		switch {
@@ -290,8 +292,8 @@ func (s *session) hang() {
 		default:
 			s.suspect(t)
 		}
-		if s.hangs >= maxHangs && s.embedded == 0 || s.unexplained > s.e.spec.MaxRestarts {
-			s.fatal(s.e.errorf(KindTimeout, "embed "+rowNames(t.rows), p, fmt.Errorf("%w (%d times so far): raise embedder.timeout if it needs longer", why, s.hangs)))
+		if s.streak >= maxHangs || s.unexplained > s.e.spec.MaxRestarts {
+			s.fatal(s.e.errorf(KindTimeout, "embed "+rowNames(t.rows), p, fmt.Errorf("%w, and not for the first time (%d ends in a row were bad): raise embedder.timeout if it needs longer", why, s.streak)))
 		}
 	})
 }
@@ -349,7 +351,7 @@ func (s *session) failed(ctx context.Context, p *process, op string, code codes.
 	default:
 		s.blame(func(t *task) {
 			s.w.log.Warn("a batch failed", "rows", rowNames(t.rows), "code", code.String(), "error", text)
-			s.failures++
+			s.streak++
 			t.tries++
 			switch {
 			case len(t.rows) > 1:
@@ -359,32 +361,48 @@ func (s *session) failed(ctx context.Context, p *process, op string, code codes.
 			default:
 				s.suspect(t)
 			}
-			if s.failures >= maxFailures && s.embedded == 0 {
-				s.fatal(s.e.errorf(KindFailed, op, p, fmt.Errorf("it fails at every batch: %w", text)))
+			if s.streak >= maxFailures {
+				s.fatal(s.e.errorf(KindFailed, op, p, fmt.Errorf("it fails at every batch, %d in a row: %w", s.streak, text)))
 			}
 		})
 	}
 }
 
-// dead is for a process that ended during a batch.
+// dead is for a process that ended during a batch. Where two were in flight, the
+// answer to the first may have died with it: both go alone from then on.
 func (s *session) dead(p *process, why string) {
 	s.w.log.Warn("the process is gone", "rows", rowNames(s.flying[0].rows), "state", why)
-	s.blame(func(t *task) {
-		s.accuse(t)
-		t.tries++
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := s.flying[0].task
+	s.streak++
+	s.accuse(first)
+	if len(s.flying) > 1 {
+		for _, f := range s.flying {
+			if f.probe == nil {
+				f.probe = first.probe
+				f.probe.open++
+			}
+			s.suspect(f.task)
+		}
+	} else {
+		first.tries++
 		switch {
-		case len(t.rows) == 1 && t.tries > 1:
-			s.giveUp(t, p, KindKillLimit, errors.New(why))
-		case t.tries > 1 || t.alone && len(t.rows) > 1:
-			s.split(t, deathParts)
+		case len(first.rows) == 1 && first.tries > 1:
+			s.giveUp(first, p, KindKillLimit, errors.New(why))
+		case len(first.rows) > 1 && first.alone:
+			s.split(first, deathParts)
 		default:
-			s.suspect(t)
+			s.suspect(first)
 		}
-		if s.unexplained > s.e.spec.MaxRestarts {
-			s.fatal(s.e.errorf(KindKillLimit, "embed "+rowNames(t.rows), p,
-				fmt.Errorf("%s; that is death %d, and max_restarts allows %d: see its log, or try a smaller batch_size", why, s.unexplained, s.e.spec.MaxRestarts)))
-		}
-	})
+	}
+	s.flying = nil
+	most := s.e.spec.MaxRestarts
+	if s.unexplained > most || s.streak > most+moreDeaths {
+		s.fatal(s.e.errorf(KindKillLimit, "embed "+rowNames(first.rows), p,
+			fmt.Errorf("%s; %d deaths that no row explains, %d in a row: max_restarts is %d; see its log, or try a smaller batch_size",
+				why, s.unexplained, s.streak, most)))
+	}
 }
 
 // blame gives the batch that was due to f, under the lock, and those behind it

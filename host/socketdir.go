@@ -65,6 +65,7 @@ func socketBases() []string {
 
 func (d *socketDir) remove() {
 	_ = os.RemoveAll(d.path)
+	unlock(d.lock)
 	_ = d.lock.Close()
 }
 

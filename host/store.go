@@ -199,7 +199,9 @@ func (s *Store) Close() error {
 	if s.file == nil {
 		return nil
 	}
-	err := errors.Join(s.broken, s.file.Sync(), s.file.Close())
+	err := errors.Join(s.broken, s.file.Sync())
+	unlock(s.file)
+	err = errors.Join(err, s.file.Close())
 	s.file = nil
 	if err != nil {
 		return fmt.Errorf("close the store of finished vectors %s: %w", s.path, err)
