@@ -122,6 +122,7 @@ func (c *child) Start(context.Context) (err error) {
 		timer.Stop()
 		_ = stdout.Close()
 		_ = stderr.Close()
+		c.out.end()
 		c.state = describeState(c.cmd.ProcessState)
 		close(c.exited)
 	}()

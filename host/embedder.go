@@ -593,8 +593,15 @@ func (w *worker) callError(ctx context.Context, op string, late bool, err error)
 	if st.Code() == codes.Unimplemented {
 		kind = KindProtocol
 	}
-	return e.errorf(kind, op, p, errors.New(message(err)))
+	err = errors.New(message(err))
+	if st.Code() == codes.Unavailable || st.Code() == codes.ResourceExhausted {
+		err = passing{err}
+	}
+	return e.errorf(kind, op, p, err)
 }
+
+// passing is an error that may not come again, a device that is still busy say.
+type passing struct{ error }
 
 // wrapping is what a status looks like that was made an error and then part of
 // another status.

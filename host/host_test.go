@@ -352,7 +352,7 @@ func TestSparse(t *testing.T) {
 
 func TestStartFailures(t *testing.T) {
 	t.Parallel()
-	short := func(s *Spec) { s.Timeout, s.start = time.Second, time.Second }
+	short := func(s *Spec) { s.Timeout, s.start = time.Second, 3*time.Second }
 	for _, c := range []struct {
 		plugin string
 		o      options
@@ -883,5 +883,107 @@ func TestLongTempDir(t *testing.T) {
 	e.Close()
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%s is left", dir)
+	}
+}
+
+func TestFingerprint(t *testing.T) {
+	t.Parallel()
+	of := func(o options, change ...func(*Spec)) string {
+		e := open(t, "specimen", o, change...)
+		defer e.Close()
+		return e.Fingerprint()
+	}
+	plain := of(nil)
+	if len(plain) != 64 {
+		t.Errorf("%q", plain)
+	}
+	same := of(options{"limit": 4.0, "fault": "none"}, func(s *Spec) { s.Workers, s.BatchSize, s.Threads, s.CacheDir = 2, 7, 3, t.TempDir() })
+	if same != plain {
+		t.Error("defaults that are written out, workers, batches, threads or folders make another fingerprint")
+	}
+	if of(options{"limit": 5}) == plain || of(nil, func(s *Spec) { s.Seed = 1 }) == plain {
+		t.Error("another option or seed makes no other fingerprint")
+	}
+}
+
+func TestOpenCancelled(t *testing.T) {
+	t.Parallel()
+	for _, plugin := range []string{"specimen", "specimen-silent"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		begin := time.Now()
+		_, err := Open(ctx, spec(plugin, options{"fault": "configure-hang"}))
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 4*time.Second {
+			t.Errorf("%s: after %v: %v", plugin, time.Since(begin), err)
+		}
+	}
+}
+
+// Batches are cut by number and by size.
+func TestCut(t *testing.T) {
+	j := &job{e: &Embedder{spec: Spec{BatchSize: 3}}, sizes: []int{1, 1, 1, 1, maxBatch, 1, maxBatch - 1, 1, maxRow, 5}}
+	var have [][]int32
+	j.cut([]int32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, func(b []int32) { have = append(have, b) })
+	want := [][]int32{{0, 1, 2}, {3}, {4}, {5, 6}, {7}, {8}, {9}}
+	if fmt.Sprint(have) != fmt.Sprint(want) {
+		t.Errorf("%v, not %v", have, want)
+	}
+}
+
+func TestRowNames(t *testing.T) {
+	for want, rows := range map[string][]int32{
+		"row 7": {7}, "rows 3-5": {3, 4, 5}, "rows 1, 3-4, 9": {1, 3, 4, 9}, "rows 0, 2, 4, 6, ... (5 rows)": {0, 2, 4, 6, 8},
+	} {
+		if have := rowNames(rows); have != want {
+			t.Errorf("%q, not %q", have, want)
+		}
+	}
+}
+
+func TestOutput(t *testing.T) {
+	var log bytes.Buffer
+	o := newOutput(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	var in bytes.Buffer
+	fmt.Fprintln(&in, `{"@level":"warn","@message":"low on memory","@timestamp":"x","free":3}`)
+	fmt.Fprintln(&in, strings.Repeat("l", 3*maxLine))
+	for i := range 3000 {
+		fmt.Fprintln(&in, "line", i)
+	}
+	fmt.Fprintln(&in, "panic: index out of range")
+	fmt.Fprint(&in, "goroutine 1")
+	o.stderr(&in)
+	o.end()
+	lines := o.lines()
+	if len(lines) != tailLines || lines[tailLines-1] != "goroutine 1" || lines[tailLines-2] != "panic: index out of range" || lines[0] != "line 2982" {
+		t.Errorf("%q", lines)
+	}
+	text := log.String()
+	for _, want := range []string{`level=WARN msg="low on memory" free=3`, "left out of the log"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the log has no %s", want)
+		}
+	}
+	if n := strings.Count(text, "\n"); n > lineRate+2 {
+		t.Errorf("%d lines in the log", n)
+	}
+}
+
+func BenchmarkEmbed(b *testing.B) {
+	for _, workers := range []int{1, 2} {
+		b.Run(fmt.Sprint(workers), func(b *testing.B) {
+			e, err := Open(b.Context(), spec("specimen", nil, func(s *Spec) { s.Workers, s.BatchSize = workers, 256 }))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer e.Close()
+			rows := texts(20000)
+			b.ResetTimer()
+			for b.Loop() {
+				if _, err := e.Embed(b.Context(), rows, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(len(rows)*b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
 	}
 }

@@ -65,10 +65,8 @@ func (o *output) admit() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if now := time.Now(); now.Sub(o.second) >= time.Second {
-		if o.dropped > 0 {
-			o.log.Warn("lines of the program were left out of the log", "lines", o.dropped)
-		}
-		o.second, o.passed, o.dropped = now, 0, 0
+		o.reportDropped()
+		o.second, o.passed = now, 0
 	}
 	if o.passed >= lineRate {
 		o.dropped++
@@ -76,6 +74,20 @@ func (o *output) admit() bool {
 	}
 	o.passed++
 	return true
+}
+
+// end reports what was left out last.
+func (o *output) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.reportDropped()
+}
+
+func (o *output) reportDropped() {
+	if o.dropped > 0 {
+		o.log.Warn("lines of the program were left out of the log", "lines", o.dropped)
+		o.dropped = 0
+	}
 }
 
 // stderr reads a process's standard error to its end.

@@ -30,12 +30,13 @@ const (
 
 // process is a running process of an embedder program, connected.
 type process struct {
-	conn   *grpc.ClientConn // nil: not connected yet
-	api    proto.EmbedderClient
-	health grpc_health_v1.HealthClient
-	client *plugin.Client
-	child  *child
-	out    *output
+	conn    *grpc.ClientConn // nil: not connected yet
+	api     proto.EmbedderClient
+	health  grpc_health_v1.HealthClient
+	client  *plugin.Client
+	started bool // go-plugin took the handshake
+	child   *child
+	out     *output
 }
 
 // launch says how processes are started.
@@ -112,6 +113,7 @@ func (p *process) connect(ctx context.Context, c **child, tls bool) error {
 	if err != nil {
 		return p.explainStart(err)
 	}
+	p.started = true
 	if tls && !p.child.offersTLS() {
 		return errNoTLS
 	}
@@ -235,7 +237,7 @@ func (p *process) stop(grace bool) {
 		return
 	}
 	kill := func() { _ = p.child.Kill(context.Background()) }
-	if p.conn == nil && p.child.greeting() != "" {
+	if p.conn == nil && p.started {
 		// go-plugin connects before it kills, and leaks the connection where the
 		// process is dead by then.
 		t := time.AfterFunc(stopGrace, kill)

@@ -55,11 +55,12 @@ func (j *job) work(ctx context.Context, fatal context.CancelCauseFunc, w *worker
 	}
 }
 
-// startFailed counts a process that could not be brought back. Some reasons may
-// pass, a device that is still busy say.
+// startFailed counts a process that could not be brought back, where the reason
+// may pass.
 func (j *job) startFailed(ctx context.Context, fatal context.CancelCauseFunc, err error) {
 	var e *Error
-	if !errors.As(err, &e) || e.Kind != KindStart && e.Kind != KindCrashed && e.Kind != KindTimeout {
+	var p passing
+	if !errors.As(err, &e) || e.Kind != KindStart && e.Kind != KindCrashed && e.Kind != KindTimeout && !errors.As(err, &p) {
 		fatal(err)
 		return
 	}
