@@ -33,6 +33,7 @@ var handshake = regexp.MustCompile(`1\|\d+\|(unix|tcp)\|[^|]+(\|.*)?$`)
 type child struct {
 	cmd *exec.Cmd
 	out *output
+	tls bool // a certificate was asked for
 
 	handshake string // the line, once greeted is closed; empty where none came
 	greeted   chan struct{}
@@ -60,8 +61,8 @@ func newAttached(out *output) *child {
 	return c
 }
 
-func newChild(path string, env []string, out *output) *child {
-	c := &child{cmd: exec.Command(path), out: out, greeted: make(chan struct{}), exited: make(chan struct{})}
+func newChild(path string, env []string, out *output, tls bool) *child {
+	c := &child{cmd: exec.Command(path), out: out, tls: tls, greeted: make(chan struct{}), exited: make(chan struct{})}
 	c.cmd.Env = env
 	c.reader, c.writer = io.Pipe()
 	setAttributes(c.cmd)
@@ -142,6 +143,10 @@ func (c *child) readStdout(r io.Reader) {
 					c.out.stray(line[:at[0]])
 				}
 				c.handshake = string(line[at[0]:])
+				if parts := strings.Split(c.handshake, "|"); !c.tls && len(parts) > 5 {
+					// go-plugin dereferences nil at a certificate it has not asked for.
+					c.handshake = strings.Join(parts[:5], "|")
+				}
 				close(c.greeted)
 				_, _ = io.WriteString(c.writer, c.handshake+"\n")
 				return

@@ -31,18 +31,18 @@ func Describe(ctx context.Context, path string) (sdk.Description, error) {
 	if !named {
 		name = filepath.Base(path)
 	}
-	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
+	limited, cancel := context.WithTimeout(ctx, describeTimeout)
 	defer cancel()
 	out := newOutput(slog.New(slog.DiscardHandler))
-	text, err := runDescribe(ctx, path, out)
+	text, err := runDescribe(limited, path, out)
 	fail := func(kind ErrorKind, err error) (sdk.Description, error) {
 		return sdk.Description{}, &Error{Kind: kind, Plugin: name, Op: "run " + path + " --describe", Err: err, Stderr: out.lines()}
 	}
 	switch {
+	case ctx.Err() != nil:
+		return sdk.Description{}, context.Cause(ctx)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fail(KindTimeout, fmt.Errorf("no answer within %v", describeTimeout))
-	case ctx.Err() != nil:
-		return sdk.Description{}, ctx.Err()
 	case err != nil:
 		return fail(KindStart, err)
 	}

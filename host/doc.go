@@ -45,7 +45,10 @@
 //
 // A program gets an allow-list of environment variables, /dev/null for standard
 // input, a socket in a folder that only this user may enter, and mutual TLS if it
-// can. Its checksum is held against bertopic.lock where that file exists. On
+// can. Its checksum is held against bertopic.lock where that file exists, when it
+// is found and, if the file has changed, before each start; between the check and
+// the start lies a moment, so that a folder which others may write to is no place
+// for programs. On
 // Linux it dies with the host whatever the host dies of; programs of the SDK do
 // so on every Unix.
 package host

@@ -123,8 +123,14 @@ type Embedder struct {
 
 // Open finds a program, holds it against the lock file, reads its description,
 // checks the options, starts the workers and configures them. The context is for
-// Open alone; the processes run until Close. Errors are of type *Error.
+// Open alone; the processes run until Close. An error is an *Error, or that of
+// the context.
 func Open(ctx context.Context, spec Spec) (*Embedder, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := undated(ctx)
+	defer cancel(nil)
 	spec = spec.withDefaults()
 	e := &Embedder{spec: spec}
 	fail := func(kind ErrorKind, op string, err error) (*Embedder, error) {
@@ -157,8 +163,13 @@ func Open(ctx context.Context, spec Spec) (*Embedder, error) {
 	if e.optionsJSON, err = json.Marshal(e.options); err != nil {
 		return fail(KindOptions, "check embedder.options", err)
 	}
-	if e.spec.BaseDir, err = filepath.Abs(spec.BaseDir); err != nil {
-		return fail(KindStart, "find the folder of relative paths", err)
+	for _, dir := range []*string{&e.spec.BaseDir, &e.spec.CacheDir, &e.spec.ModelsDir} {
+		if *dir == "" && dir != &e.spec.BaseDir {
+			continue
+		}
+		if *dir, err = filepath.Abs(*dir); err != nil {
+			return fail(KindStart, "find the folder of relative paths", err)
+		}
 	}
 	if e.sockets, err = newSocketDir(); err != nil {
 		return fail(KindStart, "start", err)
@@ -331,13 +342,29 @@ func (e *Embedder) begin(ctx context.Context, op string) (context.Context, func(
 		e.call.Unlock()
 		return nil, nil, e.errorf(KindFailed, op, nil, errClosed)
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
+	if err := ctx.Err(); err != nil {
+		e.call.Unlock()
+		return nil, nil, err
+	}
+	ctx, cancel := undated(ctx)
 	unhook := context.AfterFunc(e.life, func() { cancel(e.errorf(KindFailed, op, nil, errClosed)) })
 	return ctx, func() {
 		unhook()
 		cancel(nil)
 		e.call.Unlock()
 	}, nil
+}
+
+// undated returns a context that ends with ctx, whose error is its cause then,
+// but has no deadline: gRPC would tell that to the program, which could be the
+// first to say that time is up, and it would be taken for a fault of its own.
+func undated(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	free, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	unhook := context.AfterFunc(ctx, func() { cancel(ctx.Err()) })
+	return free, func(cause error) {
+		unhook()
+		cancel(cause)
+	}
 }
 
 // errorf makes an *Error; p may be nil.

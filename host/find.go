@@ -134,12 +134,18 @@ func Find(plugin string, dirs []string) (string, error) {
 	return refuse(notFound(name, places))
 }
 
+// errNoFile is fs.ErrNotExist in words of ours.
+type errNoFile struct{}
+
+func (errNoFile) Error() string { return "there is no such file" }
+func (errNoFile) Unwrap() error { return fs.ErrNotExist }
+
 // runnable says why the file at path can't be run.
 func runnable(path string) error {
 	st, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no such file: %w", fs.ErrNotExist)
+		return errNoFile{}
 	case err != nil:
 		var pe *fs.PathError
 		if errors.As(err, &pe) {

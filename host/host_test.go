@@ -59,6 +59,10 @@ func runTests(m *testing.M) (code int) {
 			return 1
 		}
 	}
+	if err := os.Link(filepath.Join(programs, fileName("plain")), filepath.Join(programs, fileName("plain-cert"))); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	sockets := filepath.Join(dir, "t")
 	if err := os.Mkdir(sockets, 0o700); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -634,6 +638,18 @@ func TestPlainProgram(t *testing.T) {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log does not have %q", want)
 		}
+	}
+}
+
+// A program whose TLS fails is started again without.
+func TestBrokenTLS(t *testing.T) {
+	t.Parallel()
+	e := open(t, "plain-cert", nil, func(s *Spec) { s.Workers = 2 })
+	if _, err := e.Embed(t.Context(), texts(200), nil); err != nil {
+		t.Fatal(err)
+	}
+	if w := strings.Join(e.Warnings(), "\n"); !strings.Contains(w, "mutual TLS") {
+		t.Errorf("no word of it: %q", w)
 	}
 }
 

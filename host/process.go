@@ -56,8 +56,8 @@ var errNoTLS = errors.New("it does not take part in mutual TLS")
 // tls, the error is errNoTLS where only that stands in the way. An *Error has
 // neither name nor operation yet.
 func startProcess(ctx context.Context, l launch, tls bool) (*process, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
 	out := newOutput(l.log)
 	if l.attach != nil {
@@ -72,7 +72,7 @@ func startProcess(ctx context.Context, l launch, tls bool) (*process, error) {
 		VersionedPlugins: sdk.ClientPlugins(),
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
-			c = newChild(l.path, append(l.env[:len(l.env):len(l.env)], cmd.Env...), out)
+			c = newChild(l.path, append(l.env[:len(l.env):len(l.env)], cmd.Env...), out, tls)
 			unhook = context.AfterFunc(start, func() { _ = c.Kill(context.Background()) })
 			return c, nil
 		},
@@ -93,7 +93,7 @@ func startProcess(ctx context.Context, l launch, tls bool) (*process, error) {
 	p.stop(false)
 	switch {
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
+		return nil, context.Cause(ctx)
 	case errors.Is(err, errNoTLS):
 		return nil, errNoTLS
 	case start.Err() != nil:
@@ -160,11 +160,13 @@ func (p *process) dial(ctx context.Context, tls bool) error {
 	p.health = grpc_health_v1.NewHealthClient(g.Conn)
 	p.api = proto.NewEmbedderClient(g.Conn)
 	if err := p.ping(ctx); err != nil {
-		if tls && strings.Contains(status.Convert(err).Message(), "authentication handshake failed") {
-			return errNoTLS
-		}
 		if p.gone(time.Second / 2) {
 			return &Error{Kind: KindStart, Err: fmt.Errorf("it ended right after the handshake: %s", p.child.state)}
+		}
+		if tls {
+			// It offers a certificate and then can't: grpc's C core, and so Python,
+			// refuses the curve of go-plugin's, in words that vary.
+			return errNoTLS
 		}
 		network, address := p.child.address()
 		return &Error{Kind: KindProtocol, Err: fmt.Errorf("it does not answer at the address of its handshake (%s %s): %s", network, address, status.Convert(err).Message())}

@@ -1,14 +1,21 @@
 // Program bertopic-embedder-plain is an embedder as another language's would be:
 // a gRPC server and a handshake, without go-plugin and so without mutual TLS, its
-// health service, its shutdown. It is noisy on standard output. It writes down
+// health service, its shutdown. Called bertopic-embedder-plain-cert, it offers a
+// certificate in its handshake that it does nothing with. It is noisy on standard output. It writes down
 // each text that it embeds, so that a test can count.
 package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -33,7 +40,7 @@ type plain struct {
 
 func (p *plain) Describe() sdk.Description {
 	return sdk.Description{
-		Name: "plain", Version: "1.0.0", Summary: "counts", Modalities: []sdk.Modality{sdk.Text},
+		Name: name(), Version: "1.0.0", Summary: "counts", Modalities: []sdk.Modality{sdk.Text},
 		Options: []sdk.Option{
 			{Name: "log", Type: sdk.String, Default: "", Help: "file for the texts"},
 			{Name: "die_after", Type: sdk.Integer, Default: 0, Help: "texts after which the process ends"},
@@ -96,6 +103,25 @@ func (p *plain) Embed(_ context.Context, rows []sdk.Row) (sdk.Vectors, error) {
 	return sdk.Vectors{Dense: d}, nil
 }
 
+func name() string { return strings.TrimPrefix(filepath.Base(os.Args[0]), "bertopic-embedder-") }
+
+// certificate is one as go-plugin writes it into the handshake.
+func certificate() string {
+	if name() != "plain-cert" {
+		return ""
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, NotAfter: time.Now().Add(time.Hour)}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		panic(err)
+	}
+	return "|" + base64.RawStdEncoding.EncodeToString(cert)
+}
+
 func main() {
 	p := &plain{}
 	if len(os.Args) > 1 { // --describe
@@ -118,7 +144,7 @@ func main() {
 	proto.RegisterEmbedderServer(g, s)
 	fmt.Println("welcome to the native library")
 	fmt.Print("loading 100% ")
-	fmt.Printf("1|1|unix|%s|grpc\n", path)
+	fmt.Printf("1|1|unix|%s|grpc%s\n", path, certificate())
 	go func() {
 		for os.Getppid() == parent {
 			time.Sleep(100 * time.Millisecond)
