@@ -53,10 +53,11 @@ func (q *queue) add(rows []int32) {
 
 // take returns the next task: a suspect if there is one, but after two bad ends
 // in a row one that is above suspicion, to tell whether it is the rows that are
-// ill or the program. With idle, nothing is in flight with the caller:
-// it may get a suspect, and it waits where others may still give back a task; nil
-// then means that all is done or ended. Without, nil means that it should see to
-// what it has in flight.
+// ill or the program.
+//
+// With idle, the caller has nothing in flight: it may get a suspect, and it
+// waits while others may still give back a task; nil then means that all is done
+// or ended. Without, nil means that it should see to what it has in flight.
 func (q *queue) take(idle bool) *task {
 	q.mu.Lock()
 	defer q.mu.Unlock()
