@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/bertopic-go/bertopic/sdk"
@@ -143,6 +144,30 @@ func TestStoreTorn(t *testing.T) {
 	if s := mustOpen(t, dir); s.Len() != 3 {
 		t.Errorf("%d rows before the turned bit, not 3", s.Len())
 	}
+}
+
+// A disk that takes no more ends the run: what can't be kept would be lost.
+func TestStoreFails(t *testing.T) {
+	t.Parallel()
+	s := mustOpen(t, t.TempDir())
+	e := open(t, "specimen", nil)
+	if _, err := s.number(e.Fingerprint()); err != nil {
+		t.Fatal(err)
+	}
+	sound := s.file
+	readOnly, err := os.Open(s.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.file = readOnly
+	if _, err := e.Embed(t.Context(), texts(100), s); err == nil || !strings.Contains(err.Error(), "keep finished vectors in "+s.path) {
+		t.Errorf("error %v", err)
+	}
+	s.file = sound
+	if err := s.Close(); err == nil {
+		t.Error("Close does not speak of it")
+	}
+	readOnly.Close()
 }
 
 func TestStoreOfAnotherKind(t *testing.T) {
