@@ -156,7 +156,7 @@ func (f *fit) reduce() error {
 	if f.p.Reduce.Method == "none" {
 		dense, ok := f.train.(*Dense)
 		if !ok {
-			return errors.New(`sparse vectors can't be clustered as they are: choose [reduce] method "umap", "svd", ...`)
+			return errors.New(`sparse vectors can't be clustered as they are: choose [reduce] method "umap" or "svd"`)
 		}
 		f.reduced = dense
 		return nil

@@ -82,20 +82,6 @@ func (r *Rows) validate() error {
 	return nil
 }
 
-func (r *Rows) status(i int) RowStatus {
-	if r.Statuses == nil || r.Statuses[i].Status == "" {
-		return RowStatus{Status: OK}
-	}
-	return r.Statuses[i]
-}
-
-func (r *Rows) text(i int) string {
-	if r.Texts == nil {
-		return ""
-	}
-	return r.Texts[i]
-}
-
 // notFinite is why a row with a NaN or an infinity in its vector takes no part.
 const notFinite = "its vector is not finite"
 

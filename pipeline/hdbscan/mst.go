@@ -247,7 +247,6 @@ type nearestForeign struct {
 	q         []float64
 	core      float64
 	w, d      float64 // what a candidate must not exceed
-	shared    float64 // the component's bound as last seen
 	buf       [leafSize]float64
 	best      int32
 	bestEdge  span

@@ -125,15 +125,6 @@ func (l *layout) adam(i int, rate float32) {
 	}
 }
 
-// positions returns the n x dim positions without padding.
-func (l *layout) positions() []float32 {
-	out := make([]float32, l.n*l.dim)
-	for i := range l.n {
-		copy(out[i*l.dim:(i+1)*l.dim], l.y[i*l.stride:])
-	}
-	return out
-}
-
 // step picks the version of a point's step. All of them do the same sums in
 // the same order and differ in no bit.
 func (l *layout) step() func(l *layout, epoch uint32, i int, rate float32) {
