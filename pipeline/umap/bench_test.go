@@ -36,7 +36,7 @@ func BenchmarkNewsgroups(b *testing.B) {
 		{"fuzzy", func() error { fuzzy(g, sigmas, rhos, 1, 2); return nil }},
 		{"start", func() error { _, err := startLayout(ctx, graph, x, 5, p); return err }},
 		{"layout", func() error {
-			return newLayout(graph, start, 5, p, m.A, m.B, p.NEpochs, 1).run(ctx, p.NEpochs, 1, nil)
+			return newLayout(graph, start, 5, p, m.A, m.B, m.Params.NEpochs, 1).run(ctx, m.Params.NEpochs, 1, nil)
 		}},
 		{"fit", func() error { _, err := Fit(ctx, x, p); return err }},
 		{"project", func() error { _, err := m.Project(ctx, 2); return err }},

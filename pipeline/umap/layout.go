@@ -37,6 +37,10 @@ const (
 	adamBeta1 = 0.5
 	adamBeta2 = 0.9
 	adamEps   = 1e-7
+	// adamStep is the step of a learning rate of 1. uwot's 1 tears clusters
+	// apart: on 20 Newsgroups 41 % outliers after HDBSCAN, 38 % with 2
+	// (umap-learn: 37 %).
+	adamStep = 2
 )
 
 // rowsPerBlock is the unit of work of an epoch.
@@ -95,7 +99,7 @@ func (l *layout) run(ctx context.Context, epochs int, learningRate float64, prog
 		}
 		decay1 *= adamBeta1
 		decay2 *= adamBeta2
-		alpha := learningRate * (1 - float64(e)/float64(epochs))
+		alpha := adamStep * learningRate * (1 - float64(e)/float64(epochs))
 		rateNow := float32(alpha * math.Sqrt(1-decay2) / (1 - decay1))
 		par.Blocks(l.threads, l.n, rowsPerBlock, func(_, lo, hi int) {
 			for i := lo; i < hi; i++ {

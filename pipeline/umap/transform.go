@@ -37,7 +37,7 @@ func (m *Model) NewTransformer(train matrix.Matrix) (*Transformer, error) {
 			return nil, fmt.Errorf("umap: the model is damaged: point %d is no row of %d", i, n)
 		}
 	}
-	t := &Transformer{m: m, table: newRowTable(train, m.Params.Threads), epochs: max(30, m.Params.NEpochs/3),
+	t := &Transformer{m: m, table: newRowTable(train, m.Params.Threads), epochs: min(100, max(30, m.Params.NEpochs/3)),
 		attract: attraction(m.A, m.B, 1), repel: repulsion(m.A, m.B, m.Params.RepulsionStrength)}
 	var err error
 	if t.index, err = knn.NewIndex(selectRows(train, m.Points), m.Params.Metric, m.Params.Threads); err != nil {

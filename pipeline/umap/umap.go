@@ -40,7 +40,7 @@ type Model struct {
 // on any number of threads.
 //
 // Equal rows are embedded as one point. Time is that of knn.Fit and about
-// 40 NEpochs pair forces a point; memory beyond the neighbours and their graph
+// 40 pair forces an epoch a point; memory beyond the neighbours and their graph
 // is about 4 NComponents float32 and 3 (NComponents+4) float64 a point.
 //
 // Fit returns an error for bad parameters, for no rows, for a value that is
@@ -130,8 +130,10 @@ func (m *Model) place(ctx context.Context, x matrix.Matrix, progress func(done, 
 	if err != nil {
 		return fmt.Errorf("umap: %w", err)
 	}
-	l := newLayout(m.Graph, start, p.NComponents, p, m.A, m.B, p.NEpochs, rng.Hash2(p.Seed, drawLayout, 0))
-	if err := l.run(ctx, p.NEpochs, p.LearningRate, progress); err != nil {
+	m.Params.NEpochs = p.epochs(len(m.Points))
+	epochs := m.Params.NEpochs
+	l := newLayout(m.Graph, start, p.NComponents, p, m.A, m.B, epochs, rng.Hash2(p.Seed, drawLayout, 0))
+	if err := l.run(ctx, epochs, p.LearningRate, progress); err != nil {
 		return fmt.Errorf("umap: %w", err)
 	}
 	for k, i := range m.Points {
