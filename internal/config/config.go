@@ -133,9 +133,9 @@ type Topics struct {
 
 // Representation is one [[representation]].
 type Representation struct {
-	Name      string  `toml:"name"`
-	Method    string  `toml:"method"`
-	Diversity float64 `toml:"diversity"`
+	Name      string  `toml:"name" json:"name"`
+	Method    string  `toml:"method" json:"method"`
+	Diversity float64 `toml:"diversity" json:"diversity"`
 }
 
 // Default returns the run that a file without a line would be.

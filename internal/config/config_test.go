@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -110,5 +111,49 @@ func TestSetLiesOverTheFile(t *testing.T) {
 	}
 	if _, err := Load(path, []string{"run.seed"}); err == nil || !strings.Contains(err.Error(), "KEY=VALUE") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestJSONHasTheKeysOfTheFile(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"", `"run":{"out":"/base/out","seed":42,"threads":0,"on_bad_row":"outlier"}`},
+		{"", `"topics":{"top_n_words":10,"nr_topics":0}}`},
+		{"", `"seed_words":[]`},
+		{"", `"timeout":"5m0s","max_restarts":3,"options":{}`},
+		{"[vectorizer]\nmax_df = 1.0\nmin_df = 2\nstop_words = [\"a\"]\n", `"stop_words":["a"],"min_df":2,"max_df":1.0,`},
+		{"[[representation]]\nmethod = \"mmr\"\n", `"representation":[{"name":"","method":"mmr","diversity":0}]}`},
+		{"[embedder]\nplugin = \"x\"\n[embedder.options]\nn = 3\n", `"options":{"n":3}}`},
+	} {
+		got, err := Parse(c.text, "/base")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := json.Marshal(got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(b), c.want) {
+			t.Errorf("%q: the JSON lacks %s:\n%s", c.text, c.want, b)
+		}
+	}
+}
+
+func TestSetOfATableReplacesIt(t *testing.T) {
+	path := write(t, "[embedder]\nplugin = \"x\"\n[embedder.options]\na = 1\n")
+	for _, c := range []struct {
+		sets []string
+		want map[string]any
+	}{
+		{[]string{"embedder.options={}"}, map[string]any{}},
+		{[]string{"embedder.options={b = 2}"}, map[string]any{"b": int64(2)}},
+		{[]string{"embedder.options.b=2"}, map[string]any{"a": int64(1), "b": int64(2)}},
+	} {
+		got, err := Load(path, c.sets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, got.Embedder.Options, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", c.sets, diff)
+		}
 	}
 }

@@ -23,7 +23,11 @@ type Error struct {
 	Line int    // 0 where no line is to blame
 	Key  string // dotted; "" where no key is to blame
 	Msg  string
+
+	Cause error // that Msg tells of; nil if there is none
 }
+
+func (e *Error) Unwrap() error { return e.Cause }
 
 func (e *Error) Error() string {
 	var b strings.Builder
@@ -141,6 +145,9 @@ func (c *Config) set(s string) error {
 	if _, err := toml.Decode("x = "+value, &probe); err != nil {
 		line = key + " = " + tomlString(strings.TrimSpace(value))
 	}
+	if key == "embedder.options" { // the whole table, not a key of it
+		c.Embedder.Options = nil
+	}
 	if err := c.decode(line, ""); err != nil {
 		var e *Error
 		if errors.As(err, &e) {
@@ -148,7 +155,11 @@ func (c *Config) set(s string) error {
 		}
 		return err
 	}
-	delete(c.lines, key)
+	for k := range c.lines {
+		if k == key || strings.HasPrefix(k, key+".") {
+			delete(c.lines, k)
+		}
+	}
 	return nil
 }
 
@@ -304,4 +315,46 @@ func (c *Config) Values() iter.Seq2[string, any] {
 			}
 		}
 	}
+}
+
+// MarshalJSON writes every key by the name that it has in a file, in the same
+// order: what a run.json holds can be written down as a configuration again.
+func (c *Config) MarshalJSON() ([]byte, error) {
+	out := []byte("{")
+	open := ""
+	for key, value := range c.Values() {
+		table, name, inTable := strings.Cut(key, ".")
+		if table != open {
+			if open != "" {
+				out = append(out, '}')
+			}
+			if open = ""; len(out) > 1 {
+				out = append(out, ',')
+			}
+			out = append(append(out, tomlString(table)...), ':')
+			if inTable {
+				open = table
+				out = append(out, '{')
+			}
+		} else {
+			out = append(out, ',')
+		}
+		if inTable {
+			out = append(append(out, tomlString(name)...), ':')
+		}
+		b, err := json.Marshal(value)
+		if err != nil {
+			return nil, err
+		}
+		if string(b) == "null" { // a list or a table that has no entry
+			if b = []byte("[]"); reflect.TypeOf(value).Kind() == reflect.Map {
+				b = []byte("{}")
+			}
+		}
+		out = append(out, b...)
+	}
+	if open != "" {
+		out = append(out, '}')
+	}
+	return append(out, '}'), nil
 }

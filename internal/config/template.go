@@ -16,15 +16,17 @@ var tmpl = template.Must(template.New("bertopic.toml").Parse(templateText))
 type Start struct {
 	Path, Text, ID, Class string // [corpus]
 	Plugin                string // [embedder]
+	Unspaced              bool   // the texts have no spaces between words
 }
 
 // Template writes a configuration with every key and a word on each.
 func Template(s Start) (string, error) {
 	quote := func(v string) string { b, _ := json.Marshal(v); return string(b) }
 	var b strings.Builder
-	err := tmpl.Execute(&b, map[string]string{
+	err := tmpl.Execute(&b, map[string]any{
 		"Path": quote(s.Path), "Text": quote(s.Text), "ID": quote(s.ID), "Class": quote(s.Class),
 		"Plugin": quote(s.Plugin), "PluginName": s.Plugin,
+		"Unspaced": s.Unspaced && s.Plugin == "tfidf",
 	})
 	return b.String(), err
 }

@@ -88,12 +88,19 @@ type validator struct {
 	errs []error
 }
 
-func (v *validator) fail(key, format string, args ...any) {
-	e := &Error{Key: key, Line: v.c.lines[key], Msg: fmt.Sprintf(format, args...)}
+// Fault returns an *Error about the value of key, with the place that sets it.
+// A %w in the format is for the cause.
+func (c *Config) Fault(key, format string, args ...any) error {
+	cause := fmt.Errorf(format, args...)
+	e := &Error{Key: key, Line: c.lines[key], Msg: cause.Error(), Cause: errors.Unwrap(cause)}
 	if e.Line > 0 {
-		e.File = v.c.Path
+		e.File = c.Path
 	}
-	v.errs = append(v.errs, e)
+	return e
+}
+
+func (v *validator) fail(key, format string, args ...any) {
+	v.errs = append(v.errs, v.c.Fault(key, format, args...))
 }
 
 func (v *validator) oneOf(key, value string, allowed ...string) {

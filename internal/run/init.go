@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/bertopic-go/bertopic/corpus"
 	"github.com/bertopic-go/bertopic/internal/config"
@@ -64,11 +65,35 @@ func Init(ctx context.Context, opt InitOptions) (text, said string, err error) {
 		return "", "", err
 	}
 	defer r.Close()
-	if _, err := r.Next(); err != nil && !errors.Is(err, io.EOF) {
-		return "", "", err
+	var sample strings.Builder
+	for range 100 {
+		row, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return "", "", err
+		}
+		sample.WriteString(row.Text)
 	}
+	s.Unspaced = unspaced(sample.String())
 	text, err = config.Template(s)
 	return text, said, err
+}
+
+// unspaced reports whether a good part of the letters of text are of scripts
+// that put no spaces between words.
+func unspaced(text string) bool {
+	letters, of := 0, 0
+	for _, r := range text {
+		if unicode.IsLetter(r) {
+			letters++
+			if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) {
+				of++
+			}
+		}
+	}
+	return 5*of > letters
 }
 
 // pick returns the column that has the first of names, whatever its case.
