@@ -24,7 +24,7 @@ type embedder struct {
 type fitted struct {
 	vocabulary *vectorize.Vocabulary
 	idf        []float64   // by term; nil without idf
-	svd        *linalg.SVD // nil without svd
+	svd        *linalg.SVD // nil without svd, and where there was nothing to reduce
 }
 
 var (
@@ -76,13 +76,25 @@ func (f *fitted) dimension() int {
 	if f.svd != nil {
 		return f.svd.Components.Rows
 	}
-	return f.vocabulary.Len()
+	return max(1, f.vocabulary.Len())
+}
+
+// blank reports whether no row can have a vector, for want of terms. Vectors
+// are one column of zeros then.
+func (e *embedder) blank() bool {
+	return e.fitted.vocabulary.Len() == 0 || e.config.SVD > 0 && e.fitted.svd == nil
 }
 
 // Fit learns the terms, their idf and, with svd, the components. Without svd
-// the counts of the corpus are not kept.
+// the counts of the corpus are not kept. A corpus without a term is no error:
+// each of its rows will be empty or oov.
 func (e *embedder) Fit(ctx context.Context, rows iter.Seq2[sdk.Row, error]) (sdk.Info, sdk.Diagnostics, error) {
 	f, remarks, err := e.fit(ctx, texts(rows))
+	if errors.Is(err, vectorize.ErrEmptyVocabulary) {
+		remarks = sdk.Diagnostics{{Summary: err.Error()}}
+		f = &fitted{}
+		f.vocabulary, err = vectorize.NewVocabulary(nil, e.config.Count)
+	}
 	if err != nil {
 		return sdk.Info{}, nil, err
 	}
@@ -177,13 +189,21 @@ func (e *embedder) embed(ctx context.Context, docs []string) (sdk.Vectors, error
 	}
 	var out sdk.Vectors
 	for i, text := range docs {
-		if x.Indptr[i] == x.Indptr[i+1] {
+		if x.Indptr[i] == x.Indptr[i+1] || e.blank() {
 			status := sdk.OOV
 			if strings.TrimSpace(text) == "" {
 				status = sdk.Empty
 			}
 			out.Statuses = append(out.Statuses, sdk.RowStatus{Row: i, Status: status})
 		}
+	}
+	if e.blank() {
+		if e.config.SVD > 0 {
+			out.Dense = &sdk.Dense{Rows: len(docs), Columns: 1, Data: make([]float32, len(docs))}
+		} else {
+			out.Sparse = &sdk.Sparse{Rows: len(docs), Columns: 1, Indptr: make([]uint32, len(docs)+1)}
+		}
+		return out, nil
 	}
 	if f.svd != nil {
 		reduced, err := f.svd.Transform(csr(x), e.threads)

@@ -196,13 +196,9 @@ func TestErrors(t *testing.T) {
 		docs    []string
 		want    string
 	}{
-		{"all_stop", map[string]any{"stop_words": "english"}, []string{"the of and"}, "no document holds a term"},
-		{"empty_docs", nil, []string{"", " "}, "no document holds a term"},
 		{"min_gt_max", map[string]any{"min_df": 5, "max_df": 2}, g.Docs, "max_df asks for fewer documents than min_df"},
 		{"nothing_left", map[string]any{"min_df": 0.9, "max_df": 0.95}, g.Docs, "no term is within min_df and max_df"},
-		{"one_letter_words", nil, []string{"a b c"}, "no document holds a term"},
 		{"unknown_term", map[string]any{"vocabulary": []string{"river", "zzz"}, "smooth_idf": false}, g.Docs, "idf is infinite"},
-		{"svd_of_nothing", map[string]any{"vocabulary": []string{"zzz"}, "svd": 2}, g.Docs, "no document holds a term"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := &embedder{}
@@ -212,6 +208,54 @@ func TestErrors(t *testing.T) {
 			_, _, err := e.Fit(context.Background(), rows(c.docs...))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("the error is %v, want one with %q", err, c.want)
+			}
+		})
+	}
+}
+
+// A corpus without a term has rows without vectors, and a state like any other.
+func TestNoTerms(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		options map[string]any
+		docs    []string
+	}{
+		{"all_stop", map[string]any{"stop_words": "english"}, []string{"the of and", ""}},
+		{"empty_docs", nil, []string{"", " "}},
+		{"one_letter_words", nil, []string{"a b c", "\n"}},
+		{"with_svd", map[string]any{"svd": 2}, []string{"a b c", ""}},
+		{"svd_of_nothing", map[string]any{"vocabulary": []string{"zzz"}, "svd": 2}, []string{"one", ""}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx := context.Background()
+			e, other := &embedder{}, &embedder{}
+			for _, e := range []*embedder{e, other} {
+				if _, remarks, err := e.Configure(ctx, settings(t, c.options)); err != nil || remarks.Refused() {
+					t.Fatal(err, remarks)
+				}
+			}
+			info, remarks, err := e.Fit(ctx, rows(c.docs...))
+			if err != nil || info.Dimension != 1 || len(remarks) != 1 || !strings.Contains(remarks[0].Summary, "no document holds a term") {
+				t.Fatal(info, remarks, err)
+			}
+			state, err := e.SaveState(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info, err := other.LoadState(ctx, state); err != nil || info.Dimension != 1 {
+				t.Fatal(info, err)
+			}
+			for _, e := range []*embedder{e, other} {
+				v, err := e.Embed(ctx, []sdk.Row{{Text: "zzz words", HasText: true}, {Text: " ", HasText: true}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := []sdk.RowStatus{{Row: 0, Status: sdk.OOV}, {Row: 1, Status: sdk.Empty}}; !slices.Equal(v.Statuses, want) {
+					t.Errorf("statuses %v, want %v", v.Statuses, want)
+				}
+				if info.Sparse && (v.Sparse.Rows != 2 || v.Sparse.Columns != 1) || !info.Sparse && len(v.Dense.Data) != 2 {
+					t.Errorf("vectors %+v %+v, want 2 x 1", v.Sparse, v.Dense)
+				}
 			}
 		})
 	}

@@ -96,7 +96,7 @@ func (e *embedder) LoadState(_ context.Context, state []byte) (sdk.Info, error) 
 	if name := difference(h, headerOf(e.config)); name != "" {
 		return sdk.Info{}, fmt.Errorf("load the state of tfidf: it was saved with another %s: use the options that it was fitted with, or fit anew", name)
 	}
-	if (h.Components > 0) != (e.config.SVD > 0) || h.Components > e.config.SVD {
+	if h.Components == 0 && h.Terms > 0 && e.config.SVD > 0 || h.Components > e.config.SVD {
 		return sdk.Info{}, fmt.Errorf("load the state of tfidf: it was saved with svd = %d, not %d: use the options that it was fitted with, or fit anew", h.Components, e.config.SVD)
 	}
 	e.fitted = f
