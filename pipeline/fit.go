@@ -99,7 +99,7 @@ func (f *fit) progress(step string) func(done, total int) {
 
 // prepare finds the rows that take part and joins equal ones.
 func (f *fit) prepare() error {
-	f.status = checked(f.rows.Vectors, f.rows.Statuses)
+	f.status = checked(f.rows.Vectors, f.rows.Statuses, f.p.Metric)
 	causes := map[Status]int{}
 	for i, s := range f.status {
 		if s.HasVector() {
@@ -143,10 +143,16 @@ func (f *fit) reduce() error {
 		}
 		f.reducer.UMAP = f.umap
 		f.reduced = f.umap.Embedding
+		if n == 1 { // there is no other row to be far from
+			f.reduced = &Dense{Rows: 1, Cols: f.p.Reduce.NComponents, Data: make([]float32, f.p.Reduce.NComponents)}
+			f.placed = []int{0}
+			return nil
+		}
 		for g := range n {
-			if f.far[g] = f.umap.Disconnected[g]; !f.far[g] {
+			if !f.umap.Disconnected[g] {
 				f.placed = append(f.placed, g)
 			}
+			f.far[g] = f.umap.Disconnected[g]
 		}
 		return nil
 	}
@@ -224,7 +230,7 @@ func (f *fit) repeated() {
 		}
 	}
 	if far > 0 {
-		f.warn("rows-disconnected", "%d of %d rows have nothing in common with any other row and have no topic", far, len(f.status))
+		f.warn("rows-disconnected", "%d of %d rows have nothing in common with any row unlike them and have no topic", far, len(f.status))
 	}
 }
 
@@ -251,7 +257,11 @@ func (f *fit) explain() {
 	case len(f.usable) == 0:
 		f.warn("no-rows", "no row could be embedded, so there are no topics")
 	case len(f.same.first) < 2*size:
-		f.warn("few-rows", "%d rows, %d of them distinct, are too few for topics of %d rows and more: every row is an outlier (lower [cluster] min_cluster_size)", n, len(f.same.first), size)
+		some := ""
+		if len(f.same.first) < n {
+			some = fmt.Sprintf(", %d of them distinct", len(f.same.first))
+		}
+		f.warn("few-rows", "too few rows for topics of %d rows and more, so every row is an outlier: there are %d%s (lower [cluster] min_cluster_size)", size, n, some)
 	default:
 		f.warn("no-topics", "no group of %d rows or more stands out: every row is an outlier (lower [cluster] min_cluster_size, or set allow_single_cluster)", size)
 	}

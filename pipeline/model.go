@@ -99,7 +99,7 @@ func (m *Model) Transform(ctx context.Context, vectors Matrix, statuses []RowSta
 	}
 	out := make([]Assignment, n)
 	var usable []int
-	for i, s := range checked(vectors, statuses) {
+	for i, s := range checked(vectors, statuses, m.Metric) {
 		out[i] = Assignment{Topic: Outlier, Status: s, Cosine: math.NaN()}
 		if s.HasVector() {
 			usable = append(usable, i)

@@ -209,6 +209,58 @@ func TestRowsThatAreNotFinite(t *testing.T) {
 	}
 }
 
+// Rows whose vectors are all zeros have no direction: they are no topic,
+// though they are equal.
+func TestRowsOfZerosAreInNoTopic(t *testing.T) {
+	m, _ := blobs(3, 30, 20, 0.25)
+	for i := range 20 {
+		clear(m.Row(4 * i))
+	}
+	for _, layout := range []Matrix{m, matrix.Sparse(m)} {
+		model, r := mustFit(t, rowsOf(layout, nil), Params{Seed: 42, Metric: "cosine"})
+		again, err := model.Transform(context.Background(), layout, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 20 {
+			for _, a := range []Assignment{r.Rows[4*i], again[4*i]} {
+				if a.Topic != Outlier || a.Status.String() != "failed(its vector is all zeros)" {
+					t.Fatalf("row %d: %+v", 4*i, a)
+				}
+			}
+		}
+		if len(model.Topics) != 4 {
+			t.Errorf("%d topics, want 3 and the outliers", len(model.Topics))
+		}
+	}
+	if _, r := mustFit(t, rowsOf(m, nil), Params{Seed: 42, Metric: "euclidean"}); r.Rows[0].Status.Status != OK {
+		t.Errorf("euclidean: %+v", r.Rows[0])
+	}
+}
+
+// One row, or copies of one, have no other to be far from.
+func TestASingleRowIsNotDisconnected(t *testing.T) {
+	for _, n := range []int{1, 5} {
+		m := matrix.NewDense(n, 3)
+		for i := range m.Data {
+			m.Data[i] = 1
+		}
+		model, r := mustFit(t, rowsOf(m, nil), Params{Seed: 42})
+		again, err := model.Transform(context.Background(), m, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range []Assignment{r.Rows[0], again[n-1]} {
+			if a.Topic != Outlier || a.Status.Status != OK {
+				t.Errorf("%d rows: %+v", n, a)
+			}
+		}
+		if r.Warnings[0].Code != "few-rows" {
+			t.Errorf("%d rows: warnings %v", n, r.Warnings)
+		}
+	}
+}
+
 // bagOfWords returns a row a document: the documents of 4 groups of size rows
 // share the words of their group, each of alone documents has words of its own.
 func bagOfWords(size, alone int) *CSR {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/bertopic-go/bertopic/internal/matrix"
+	"github.com/bertopic-go/bertopic/pipeline/knn"
 )
 
 // Matrix is a matrix of vectors: *Dense or *CSR.
@@ -82,12 +83,16 @@ func (r *Rows) validate() error {
 	return nil
 }
 
-// notFinite is why a row with a NaN or an infinity in its vector takes no part.
-const notFinite = "its vector is not finite"
+// Why a row that has a vector takes no part.
+const (
+	notFinite = "its vector is not finite"
+	allZeros  = "its vector is all zeros"
+)
 
-// checked returns a copy of the statuses of vectors in which every row with a
-// vector that is not finite has failed.
-func checked(vectors Matrix, statuses []RowStatus) []RowStatus {
+// checked returns a copy of the statuses of vectors in which every row has
+// failed whose vector is not finite, or is all zeros where the metric compares
+// directions: such rows have nothing in common, and would make a topic.
+func checked(vectors Matrix, statuses []RowStatus, metric knn.Metric) []RowStatus {
 	n, _ := vectors.Dims()
 	out := make([]RowStatus, n)
 	for i := range out {
@@ -95,9 +100,30 @@ func checked(vectors Matrix, statuses []RowStatus) []RowStatus {
 		if statuses != nil && statuses[i].Status != "" {
 			out[i] = statuses[i]
 		}
-		if out[i].HasVector() && !matrix.Finite(vectors, i) {
+		switch {
+		case !out[i].HasVector():
+		case !matrix.Finite(vectors, i):
 			out[i] = RowStatus{Status: Failed, Reason: notFinite}
+		case metric != knn.Euclidean && zero(vectors, i):
+			out[i] = RowStatus{Status: Failed, Reason: allZeros}
 		}
 	}
 	return out
+}
+
+// zero reports whether row i of m has no value but 0.
+func zero(m Matrix, i int) bool {
+	var values []float32
+	switch m := m.(type) {
+	case *Dense:
+		values = m.Row(i)
+	case *CSR:
+		_, values = m.Row(i)
+	}
+	for _, v := range values {
+		if v != 0 {
+			return false
+		}
+	}
+	return true
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bertopic-go/bertopic/internal/vectorize"
 	"github.com/bertopic-go/bertopic/pipeline/ctfidf"
+	"github.com/bertopic-go/bertopic/pipeline/knn"
 	"github.com/bertopic-go/bertopic/pipeline/represent"
 )
 
@@ -221,6 +222,9 @@ func AspectNames(topics []Topic) []string {
 	return slices.Compact(names)
 }
 
-// Check returns the status of each row as a fit will see it: a row whose
-// vector is not finite has failed. statuses may be nil.
-func Check(vectors Matrix, statuses []RowStatus) []RowStatus { return checked(vectors, statuses) }
+// Check returns the status of each row as a fit by this metric will see it: a
+// row has failed whose vector is not finite, or all zeros where the metric is
+// not euclidean. statuses may be nil.
+func Check(vectors Matrix, statuses []RowStatus, metric knn.Metric) []RowStatus {
+	return checked(vectors, statuses, metric)
+}

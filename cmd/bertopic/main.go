@@ -29,21 +29,25 @@ func main() {
 
 // runMain is the whole program but for the exit.
 func runMain(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	app := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	out := &output{w: stdout}
+	app := &app{stdin: stdin, stdout: out, stderr: stderr, terminal: stdout}
 	root := app.command()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if app.meter != nil {
 		app.meter.Close()
 	}
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("write to the standard output: %w", out.err)
+	}
 	if err == nil {
 		return run.ExitDone
 	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		fmt.Fprintln(stderr, "interrupted: what was embedded is kept; the same command with --resume goes on from there")
+		fmt.Fprintln(stderr, "interrupted"+app.resumable())
 		return run.ExitInterrupted
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
@@ -56,11 +60,37 @@ func runMain(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	terminal       io.Writer // what is behind stdout
 	meter          *run.Meter
+	kept           string // folder that keeps the finished vectors of an interrupted job; "": none
 
 	logFormat string
 	quiet     bool
 	verbose   bool
+}
+
+// output remembers that a write has failed: what is printed by the way has no
+// other means to tell.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// resumable says how to go on with an interrupted job, if there is something
+// to go on from.
+func (a *app) resumable() string {
+	if entries, err := os.ReadDir(a.kept); a.kept == "" || err != nil || len(entries) == 0 {
+		return ""
+	}
+	return ": what was embedded is kept; the same command with --resume goes on from there"
 }
 
 func (a *app) command() *cobra.Command {

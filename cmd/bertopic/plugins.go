@@ -15,10 +15,11 @@ import (
 func (a *app) pluginsCommand() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
-		Use:   "plugins",
-		Short: "Show the embedder programs that are found",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:     "plugins",
+		Short:   "Show the embedder programs that are found",
+		Example: "  bertopic plugins list\n  bertopic plugins describe tfidf",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().StringVar(&dir, "dir", "", "search this folder first ([plugins] dir)")
 	dirs := func() []string {

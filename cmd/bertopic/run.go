@@ -59,6 +59,7 @@ func (a *app) runCommand() *cobra.Command {
 					return err
 				}
 			}
+			a.kept = run.Kept(c.Run.Out)
 			record, err := run.Run(cmd.Context(), c, env, resume)
 			if err != nil {
 				return err
@@ -76,7 +77,7 @@ func (a *app) summary(r *run.Record, out string) {
 	a.meter.Close()
 	run.PrintTopics(a.stdout, r.Topics, a.width())
 	q := r.Quality
-	line := fmt.Sprintf("\n%d rows, %d topics, %.1f%% outliers", r.Corpus.Rows, q.Topics, 100*q.OutlierShare)
+	line := fmt.Sprintf("\n%s, %s, %.1f%% outliers", number(r.Corpus.Rows, "row"), number(q.Topics, "topic"), 100*q.OutlierShare)
 	for _, f := range []struct {
 		name  string
 		value *float64
@@ -89,9 +90,17 @@ func (a *app) summary(r *run.Record, out string) {
 	fmt.Fprintf(a.stdout, "report: %s\n", relative(filepath.Join(out, "report.html")))
 }
 
+// number counts things in words.
+func number(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // width is the width of the terminal, or 110 columns.
 func (a *app) width() int {
-	if f, ok := a.stdout.(*os.File); ok {
+	if f, ok := a.terminal.(*os.File); ok {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
 			return w
 		}
@@ -132,7 +141,7 @@ func (a *app) transformCommand() *cobra.Command {
 				return err
 			}
 			if opt.Out != "" {
-				fmt.Fprintf(a.stdout, "%d rows: %s\n", n, relative(filepath.Join(opt.Out, "documents.csv")))
+				fmt.Fprintf(a.stdout, "%s: %s\n", number(n, "row"), relative(filepath.Join(opt.Out, "documents.csv")))
 			}
 			return nil
 		},
@@ -193,6 +202,7 @@ func (a *app) embedCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.kept = run.Kept(flags.out)
 			shape, err := run.Embed(cmd.Context(), c, env, flags.out, resume)
 			if err != nil {
 				return err

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/bertopic-go/bertopic/internal/atomicfile"
@@ -27,9 +28,16 @@ import (
 // moves them there, run.json last: a run.json says that all the rest belongs
 // to it. Files of others in the folder are not touched.
 func writeOutputs(out string, docs *documents, v *vectors, model *pipeline.Model, result *pipeline.Result, record *Record, env *Env, start time.Time, stepDone func()) (err error) {
+	defer func() {
+		if full := errors.Is(err, syscall.ENOSPC); full {
+			err = fmt.Errorf("write the results to %s: %w", out, syscall.ENOSPC) // not the path of each file that is only on its way there
+		} else if err != nil {
+			err = fmt.Errorf("write the results: %w", err)
+		}
+	}()
 	stage, err := os.MkdirTemp(out, ".writing-")
 	if err != nil {
-		return fmt.Errorf("write the outputs: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(stage)) }()
 
@@ -194,18 +202,26 @@ func sums(dir string) (map[string]string, error) {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		f, err := os.Open(path)
+		name, err := filepath.Rel(dir, path)
 		if err != nil {
 			return err
 		}
-		defer f.Close()
-		h := sha256.New()
-		if _, err := io.Copy(h, f); err != nil {
-			return err
-		}
-		name, err := filepath.Rel(dir, path)
-		out[filepath.ToSlash(name)] = hex.EncodeToString(h.Sum(nil))
+		out[filepath.ToSlash(name)], err = hashFile(path)
 		return err
 	})
 	return out, err
+}
+
+// hashFile returns the SHA-256 of a file, in hexadecimal digits.
+func hashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }

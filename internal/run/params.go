@@ -1,7 +1,6 @@
 package run
 
 import (
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -63,16 +62,21 @@ func params(c *config.Config, env *Env) (pipeline.Params, error) {
 func stopWords(c *config.Config) ([]string, error) {
 	w := c.Vectorizer.StopWords
 	const key = "vectorizer.stop_words"
-	fail := func(format string, args ...any) error {
-		e := &config.Error{Key: key, Line: c.Line(key), Msg: fmt.Sprintf(format, args...)}
-		if e.Line > 0 {
-			e.File = c.Path
+	fail := func(format string, args ...any) error { return c.Fault(key, format, args...) }
+	given := func(words []string) []string {
+		if !c.Vectorizer.Lowercase {
+			return words
 		}
-		return e
+		lower := make([]string, len(words)) // as the text will be
+		for i, word := range words {
+			lower[i] = strings.ToLower(word)
+		}
+		slices.Sort(lower)
+		return slices.Compact(lower)
 	}
 	switch {
 	case w.Name == "":
-		return w.Words, nil
+		return given(w.Words), nil
 	case w.Name == "none":
 		return nil, nil
 	case strings.ContainsAny(w.Name, `./\`):
@@ -80,13 +84,11 @@ func stopWords(c *config.Config) ([]string, error) {
 		if err != nil {
 			return nil, fail("can't read the list of stop words: %v", err)
 		}
-		words := strings.Fields(string(b))
-		slices.Sort(words)
-		return slices.Compact(words), nil
+		return given(strings.Fields(string(b))), nil
 	}
 	words, err := vectorize.StopWords(w.Name)
 	if err != nil {
-		return nil, fail("%v; or name a file, give a list, or say \"none\"", err)
+		return nil, fail("%v, name a file, or say \"none\"", err)
 	}
 	return words, nil
 }

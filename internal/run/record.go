@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/bertopic-go/bertopic/host"
 	"github.com/bertopic-go/bertopic/internal/config"
 	"github.com/bertopic-go/bertopic/pipeline"
 )
@@ -20,6 +21,7 @@ type Record struct {
 	Corpus    CorpusRecord       `json:"corpus"`
 	Embedder  *EmbedderRecord    `json:"embedder,omitempty"`
 	Vectors   VectorsRecord      `json:"vectors"`
+	ConfigAt  string             `json:"config_file,omitempty"`
 	Config    *config.Config     `json:"config"`
 	Steps     []StepRecord       `json:"steps"`
 	Rows      map[string]int     `json:"rows"` // by status
@@ -56,6 +58,7 @@ type EmbedderRecord struct {
 // VectorsRecord describes the vectors.
 type VectorsRecord struct {
 	File      string `json:"file,omitempty"`
+	SHA256    string `json:"sha256,omitempty"` // of the file
 	Dimension int    `json:"dimension"`
 	Sparse    bool   `json:"sparse"`
 	Metric    string `json:"metric"`
@@ -66,15 +69,15 @@ const recordFormat = 1
 func newRecord(c *config.Config, env *Env, docs *documents, v *vectors, model *pipeline.Model, result *pipeline.Result) *Record {
 	r := &Record{
 		Format: recordFormat, Version: env.Version, Platform: runtime.GOOS + "/" + runtime.GOARCH, Seed: c.Run.Seed,
-		Corpus: CorpusRecord{Path: docs.path, SHA256: docs.sha256, Rows: len(docs.rows)},
-		Config: c, Rows: map[string]int{}, Quality: result.Quality,
+		Corpus:   CorpusRecord{Path: docs.path, SHA256: docs.sha256, Rows: len(docs.rows)},
+		ConfigAt: c.Path, Config: c, Rows: map[string]int{}, Quality: result.Quality,
 		Warnings: append([]pipeline.Warning{}, append(v.warnings, result.Warnings...)...),
 		Topics:   model.Topics,
 	}
 	_, r.Vectors.Dimension = v.matrix.Dims()
 	_, r.Vectors.Sparse = v.matrix.(*pipeline.CSR)
 	r.Vectors.Metric = string(v.metric)
-	r.Vectors.File = v.file
+	r.Vectors.File, r.Vectors.SHA256 = v.file, v.sha256
 	r.Embedder = v.record()
 	for _, row := range result.Rows {
 		r.Rows[string(row.Status.Status)]++
@@ -116,22 +119,17 @@ func (v *vectors) modelSource(c *config.Config) pipeline.Source {
 	return s
 }
 
-// words is the embedder as a maker of word vectors, or nil where no
-// representation needs one.
-func (v *vectors) words(c *config.Config) (pipeline.WordEmbedder, error) {
-	if len(c.Representation) == 0 {
-		return nil, nil
+// needWords refuses a representation that needs vectors of words where there
+// are none. e is nil where vectors come from a file.
+func needWords(c *config.Config, e *host.Embedder) error {
+	why := ""
+	switch {
+	case e == nil:
+		why = "vectors from a file have none"
+	case !e.Info().Words:
+		why = "the embedder " + e.Description().Name + " does not embed single words"
+	default:
+		return nil
 	}
-	key := "representation"
-	fail := func(why string) error {
-		return &config.Error{File: c.Path, Line: c.Line(key), Key: key,
-			Msg: c.Representation[0].Method + " needs vectors of words, and " + why + ": leave [[representation]] out, or choose an embedder that embeds words"}
-	}
-	if v.embedder == nil {
-		return nil, fail("vectors from a file have none")
-	}
-	if !v.embedder.Info().Words {
-		return nil, fail("the embedder " + v.embedder.Description().Name + " does not embed single words")
-	}
-	return v.embedder, nil
+	return c.Fault("representation", "%s needs vectors of words, and %s: leave [[representation]] out, or choose an embedder that embeds words", c.Representation[0].Method, why)
 }

@@ -4,15 +4,19 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/bertopic-go/bertopic/internal/config"
+	"github.com/bertopic-go/bertopic/internal/matrix"
 	"github.com/bertopic-go/bertopic/pipeline"
+	"github.com/bertopic-go/bertopic/pipeline/knn"
 )
 
 // Env is the world around a job.
@@ -49,11 +53,13 @@ func Run(ctx context.Context, c *config.Config, env *Env, resume bool) (*Record,
 	if len(docs.rows) == 0 {
 		return nil, inputErrorf("the corpus %s has no rows", docs.name())
 	}
-	if err := os.MkdirAll(c.Run.Out, 0o755); err != nil {
-		return nil, fmt.Errorf("make the output folder: %w", err)
+	if err := makeOut(c); err != nil {
+		return nil, err
 	}
 
-	vectors, err := source.vectors(ctx, docs, env, vectorsWanted{partial: filepath.Join(c.Run.Out, partialDir), resume: resume, fit: true})
+	vectors, err := source.vectors(ctx, docs, env, vectorsWanted{
+		partial: filepath.Join(c.Run.Out, partialDir), resume: resume, fit: true, words: len(c.Representation) > 0,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -61,9 +67,12 @@ func Run(ctx context.Context, c *config.Config, env *Env, resume bool) (*Record,
 	if err := refuseBadRows(c.Run.OnBadRow, docs, vectors); err != nil {
 		return nil, err
 	}
-	params.Metric = vectors.metric
-	if params.Words, err = vectors.words(c); err != nil {
+	if err := checkVectors(c, docs, vectors); err != nil {
 		return nil, err
+	}
+	params.Metric = vectors.metric
+	if len(c.Representation) > 0 {
+		params.Words = vectors.embedder
 	}
 
 	model, result, err := pipeline.Fit(ctx, docs.pipelineRows(vectors), params)
@@ -81,6 +90,9 @@ func Run(ctx context.Context, c *config.Config, env *Env, resume bool) (*Record,
 	record := newRecord(c, env, docs, vectors, model, result)
 	done := env.Meter.Step("write")
 	if err := writeOutputs(c.Run.Out, docs, vectors, model, result, record, env, start, done); err != nil {
+		if vectors.embedder != nil {
+			err = fmt.Errorf("%w\nthe vectors are kept: the same command with --resume goes on from there", err)
+		}
 		return nil, err
 	}
 	return record, os.RemoveAll(filepath.Join(c.Run.Out, partialDir))
@@ -90,6 +102,79 @@ func Run(ctx context.Context, c *config.Config, env *Env, resume bool) (*Record,
 // output folder.
 const partialDir = ".partial"
 
+// Kept is the folder that keeps the finished vectors of a job that is to leave
+// its results in out: a folder, or the file of Embed.
+func Kept(out string) string {
+	if ext := filepath.Ext(out); ext == ".npy" || ext == ".npz" {
+		return out + partialDir
+	}
+	return filepath.Join(out, partialDir)
+}
+
+// makeOut makes the output folder and sees that the results can go there,
+// before hours of work are spent on them. A folder model/ that is not a
+// model's is not ours to replace.
+func makeOut(c *config.Config) error {
+	fail := func(format string, args ...any) error { return c.Fault("run.out", format, args...) }
+	if err := os.MkdirAll(c.Run.Out, 0o755); err != nil {
+		return fail("can't make the folder for the results: %w", err)
+	}
+	probe, err := os.MkdirTemp(c.Run.Out, ".writing-")
+	if err != nil {
+		return fail("can't write into the folder for the results: %w", err)
+	}
+	if err := os.Remove(probe); err != nil {
+		return fail("can't write into the folder for the results: %w", err)
+	}
+	dir := filepath.Join(c.Run.Out, "model")
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fail("the model is to be %s, which is something else: choose another folder: %w", dir, err)
+	}
+	if len(entries) > 0 {
+		if _, err := os.Stat(filepath.Join(dir, pipeline.ModelFile)); err != nil {
+			return fail("the folder %s holds something other than a model of bertopic and would be replaced: choose another folder for the results", dir)
+		}
+	}
+	return nil
+}
+
+// checkVectors finds what makes the vectors unfit for the rest of the run.
+func checkVectors(c *config.Config, docs *documents, v *vectors) error {
+	if _, sparse := v.matrix.(*matrix.CSR); sparse && c.Reduce.Method == "none" {
+		return c.Fault("reduce.method", `sparse vectors can't be clustered as they are: choose "umap" or "svd"`)
+	}
+	return refuseNegative(docs, v)
+}
+
+// refuseNegative names the first row with a negative value where the metric
+// can't have one.
+func refuseNegative(docs *documents, v *vectors) error {
+	if v.metric != knn.Hellinger {
+		return nil
+	}
+	for i, s := range pipeline.Check(v.matrix, v.statuses, v.metric) {
+		if !s.HasVector() {
+			continue
+		}
+		for _, x := range values(v.matrix, i) {
+			if x < 0 {
+				return inputErrorf("row %s has the negative value %v in its vector, and the hellinger distance needs values of 0 and more: choose the metric cosine or euclidean", docs.rows[i].ID, x)
+			}
+		}
+	}
+	return nil
+}
+
+// values are the stored values of row i.
+func values(m matrix.Matrix, i int) []float32 {
+	if sparse, ok := m.(*matrix.CSR); ok {
+		_, v := sparse.Row(i)
+		return v
+	}
+	return m.(*matrix.Dense).Row(i)
+}
+
 // refuseBadRows holds on_bad_row = "error": it names every row that has no
 // usable vector.
 func refuseBadRows(rule string, docs *documents, v *vectors) error {
@@ -97,7 +182,7 @@ func refuseBadRows(rule string, docs *documents, v *vectors) error {
 		return nil
 	}
 	var bad []string
-	for i, s := range pipeline.Check(v.matrix, v.statuses) {
+	for i, s := range pipeline.Check(v.matrix, v.statuses, v.metric) {
 		if !s.HasVector() {
 			bad = append(bad, fmt.Sprintf("%s (%s)", docs.rows[i].ID, s))
 		}

@@ -57,6 +57,9 @@ func Transform(ctx context.Context, opt TransformOptions, env *Env) (int, error)
 		env.warn(pipeline.Warning{Code: "other-embedder", Text: fmt.Sprintf(
 			"%s is not the embedder that the model was fitted with (the program, its options or its model's files differ): topics may differ", s.Name)})
 	}
+	if err := refuseNegative(docs, v); err != nil {
+		return 0, err
+	}
 	done := env.Meter.Step("transform")
 	model.Threads = opt.Threads
 	rows, err := model.Transform(ctx, v.matrix, v.statuses)
@@ -146,7 +149,7 @@ func Embed(ctx context.Context, c *config.Config, env *Env, file string, resume 
 	if err := writeMatrix(file, v.matrix); err != nil {
 		return "", fmt.Errorf("write the vectors: %w", err)
 	}
-	statuses := pipeline.Check(v.matrix, v.statuses)
+	statuses := pipeline.Check(v.matrix, v.statuses, v.metric)
 	err = writeWhole(file+".status.csv", func(yield func(...string)) {
 		yield("id", "status")
 		for i, s := range statuses {

@@ -97,6 +97,7 @@ type vectors struct {
 	embedder *host.Embedder // nil where the vectors came from a file
 	result   *host.Result
 	file     string
+	sha256   string // of the file
 }
 
 // Close ends the embedder's process.
@@ -111,6 +112,7 @@ func (v *vectors) Close() error {
 type vectorsWanted struct {
 	partial string // folder that keeps finished vectors; "": none
 	resume  bool
+	words   bool   // vectors of single words will be needed, too
 	fit     bool   // fit an embedder that needs it
 	state   []byte // or give it the state of an earlier fit
 }
@@ -118,6 +120,11 @@ type vectorsWanted struct {
 // vectors returns a vector for each document. The caller closes it.
 func (s *source) vectors(ctx context.Context, docs *documents, env *Env, want vectorsWanted) (*vectors, error) {
 	if s.spec == nil {
+		if want.words {
+			if err := needWords(s.c, nil); err != nil {
+				return nil, err
+			}
+		}
 		return s.read(ctx, docs, env)
 	}
 	spec := *s.spec
@@ -130,6 +137,12 @@ func (s *source) vectors(ctx context.Context, docs *documents, env *Env, want ve
 		return nil, err
 	}
 	start()
+	if want.words {
+		if err := needWords(s.c, e); err != nil {
+			e.Close()
+			return nil, err
+		}
+	}
 	v, err := embed(ctx, e, docs, env, want)
 	if err != nil {
 		e.Close()
@@ -254,6 +267,9 @@ func (s *source) read(ctx context.Context, docs *documents, env *Env) (*vectors,
 		return nil, inputErrorf("%s has %d vectors, but the corpus %s has %d rows: there must be one a row, in the same order", s.file, n, docs.name(), len(docs.rows))
 	}
 	v := &vectors{matrix: m, file: s.file}
+	if v.sha256, err = hashFile(s.file); err != nil {
+		return nil, err
+	}
 	metric := s.c.Reduce.Metric
 	if metric == "auto" {
 		metric = s.c.Embeddings.Metric
