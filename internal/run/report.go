@@ -17,7 +17,7 @@ func reportOf(docs *documents, v *vectors, model *pipeline.Model, result *pipeli
 	r := report.Report{
 		Title: "Topics of " + filepath.Base(docs.path),
 		Run: report.Run{
-			Version: record.Version, Date: record.Started.Format("2006-01-02 15:04 MST"), Corpus: docs.path, Rows: len(docs.rows),
+			Version: record.Version, Date: record.Started.Format("2006-01-02 15:04 MST"), Corpus: filepath.Base(docs.path), Rows: len(docs.rows),
 			Seed: record.Seed, Settings: settings(record.Config),
 			Embedder: report.Embedder{Name: "vectors from " + filepath.Base(record.Vectors.File), Dimension: record.Vectors.Dimension, Metric: record.Vectors.Metric},
 		},
