@@ -127,7 +127,7 @@ func decodeError(err error, file string) error {
 	msg = strings.TrimPrefix(msg, "incompatible types: ")
 	msg = strings.Replace(msg, "TOML value has type ", "the value is a ", 1)
 	msg = strings.Replace(msg, "; destination has type ", ", it must be a ", 1)
-	msg = strings.ReplaceAll(msg, " a integer", " an integer")
+	msg = strings.NewReplacer(" a integer", " an integer", " a int64", " an integer", " a float64", " a number", " a bool", " a boolean", " a map[string]any", " a table", " a []any", " a list").Replace(msg)
 	e.Msg = strings.TrimPrefix(msg, "toml: ")
 	return e
 }

@@ -22,6 +22,9 @@ func (c *Config) validate() error {
 	v := validator{c: c}
 	v.oneOf("run.on_bad_row", c.Run.OnBadRow, "outlier", "error")
 	v.atLeast("run.threads", c.Run.Threads, 0)
+	if c.Run.Seed > math.MaxInt64 { // a negative number wraps
+		v.fail("run.seed", "%d is not a number from 0 to %d", int64(c.Run.Seed), int64(math.MaxInt64))
+	}
 	v.oneOf("corpus.invalid_utf8", c.Corpus.InvalidUTF8, "error", "replace")
 	v.atLeast("embedder.workers", c.Embedder.Workers, 1)
 	v.atLeast("embedder.batch_size", c.Embedder.BatchSize, 1)
