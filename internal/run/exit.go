@@ -38,6 +38,10 @@ type UsageError struct{ Msg string }
 
 func (e *UsageError) Error() string { return e.Msg }
 
+func usageErrorf(format string, args ...any) error {
+	return &UsageError{fmt.Sprintf(format, args...)}
+}
+
 // ExitCode returns the exit code that tells of err.
 func ExitCode(err error) int {
 	var (

@@ -82,7 +82,7 @@ func Run(ctx context.Context, c *config.Config, env *Env, resume bool) (*Record,
 	for _, s := range result.Steps {
 		env.Meter.Record(s.Name, s.Took)
 	}
-	for _, w := range append(vectors.warnings, result.Warnings...) {
+	for _, w := range result.Warnings { // the host has told those of the vectors
 		env.warn(w)
 	}
 	model.Source = vectors.modelSource(c)

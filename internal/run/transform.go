@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
+	"github.com/bertopic-go/bertopic/corpus"
 	"github.com/bertopic-go/bertopic/internal/config"
 	"github.com/bertopic-go/bertopic/internal/matrix"
 	"github.com/bertopic-go/bertopic/internal/vectorfile"
@@ -17,6 +20,7 @@ type TransformOptions struct {
 	Model, Corpus string
 	Out           string // folder; "": lines on the standard output
 	Format        string // of the corpus; "": by its name
+	Text, ID      string // its columns; "": called as those of the fit
 	Embeddings    string // vectors, where the model has no embedder
 	Plugin        string // the embedder's program, where its name does not find it
 	Threads       int
@@ -26,8 +30,14 @@ type TransformOptions struct {
 
 // Transform gives each row of a corpus its topic and returns their number.
 func Transform(ctx context.Context, opt TransformOptions, env *Env) (int, error) {
+	if f := opt.Format; f != "" && !slices.Contains(corpus.Formats(), f) {
+		return 0, usageErrorf("--format %q is not one of %s", f, strings.Join(corpus.Formats(), ", "))
+	}
 	model, err := LoadModel(opt.Model)
 	if err != nil {
+		return 0, err
+	}
+	if err := transformOut(opt.Out); err != nil {
 		return 0, err
 	}
 	c, want, err := transformConfig(model, opt)
@@ -50,9 +60,6 @@ func Transform(ctx context.Context, opt TransformOptions, env *Env) (int, error)
 		return 0, err
 	}
 	defer v.Close()
-	for _, w := range v.warnings {
-		env.warn(w)
-	}
 	if s := model.Source.Embedder; s != nil && v.embedder.Fingerprint() != s.Fingerprint {
 		env.warn(pipeline.Warning{Code: "other-embedder", Text: fmt.Sprintf(
 			"%s is not the embedder that the model was fitted with (the program, its options or its model's files differ): topics may differ", s.Name)})
@@ -71,10 +78,22 @@ func Transform(ctx context.Context, opt TransformOptions, env *Env) (int, error)
 	if opt.Out == "" {
 		return len(rows), csvTo(env.Stdout, lines)
 	}
-	if err := os.MkdirAll(opt.Out, 0o755); err != nil {
-		return 0, err
-	}
 	return len(rows), writeWhole(filepath.Join(opt.Out, "documents.csv"), lines)
+}
+
+// transformOut makes the folder for documents.csv. That of a run is refused:
+// its own documents.csv would be lost.
+func transformOut(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(dir, "run.json")); err == nil {
+		return usageErrorf("--out %s holds the results of a run, whose documents.csv would be replaced: choose another folder", dir)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return usageErrorf("--out %s: can't make the folder: %v", dir, err)
+	}
+	return nil
 }
 
 // transformConfig makes the configuration that reads the corpus and embeds it
@@ -84,6 +103,12 @@ func transformConfig(model *pipeline.Model, opt TransformOptions) (*config.Confi
 	s := model.Source
 	c.Corpus.Path, c.Corpus.Format = opt.Corpus, opt.Format
 	c.Corpus.Text, c.Corpus.Image, c.Corpus.ID = s.Corpus.Text, s.Corpus.Image, s.Corpus.ID
+	if opt.Text != "" {
+		c.Corpus.Text = opt.Text
+	}
+	if opt.ID != "" {
+		c.Corpus.ID = opt.ID
+	}
 	c.Run.Threads, c.Run.Seed = opt.Threads, model.Seed
 	c.Reduce.Metric = string(model.Metric)
 	switch {
@@ -123,6 +148,9 @@ func Embed(ctx context.Context, c *config.Config, env *Env, file string, resume 
 	if ext != ".npy" && ext != ".npz" {
 		return "", &UsageError{fmt.Sprintf("%s: name the file .npy (a dense matrix) or .npz (SciPy's sparse one)", file)}
 	}
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return "", usageErrorf("--out %s is a folder: name a file", file)
+	}
 	source, err := newSource(ctx, c)
 	if err != nil {
 		return "", err
@@ -140,9 +168,6 @@ func Embed(ctx context.Context, c *config.Config, env *Env, file string, resume 
 		return "", err
 	}
 	defer v.Close()
-	for _, w := range v.warnings {
-		env.warn(w)
-	}
 	if err := refuseBadRows(c.Run.OnBadRow, docs, v); err != nil {
 		return "", err
 	}

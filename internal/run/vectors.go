@@ -7,8 +7,10 @@ import (
 	"iter"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/bertopic-go/bertopic/corpus"
 	"github.com/bertopic-go/bertopic/host"
 	"github.com/bertopic-go/bertopic/internal/config"
 	"github.com/bertopic-go/bertopic/internal/matrix"
@@ -29,6 +31,9 @@ type source struct {
 // newSource checks what can be checked before the corpus is read: that the
 // program is there and takes these options.
 func newSource(ctx context.Context, c *config.Config) (*source, error) {
+	if f := c.Corpus.Format; f != "" && !slices.Contains(corpus.Formats(), f) {
+		return nil, c.Fault("corpus.format", "%q is not one of %s", f, strings.Join(corpus.Formats(), ", "))
+	}
 	if c.Embeddings.Path != "" {
 		if _, err := os.Stat(c.Embeddings.Path); err != nil {
 			return nil, inputErrorf("can't read the vectors: %v", err)

@@ -91,7 +91,7 @@ func (e *embedder) blank() bool {
 func (e *embedder) Fit(ctx context.Context, rows iter.Seq2[sdk.Row, error]) (sdk.Info, sdk.Diagnostics, error) {
 	f, remarks, err := e.fit(ctx, texts(rows))
 	if errors.Is(err, vectorize.ErrEmptyVocabulary) {
-		remarks = sdk.Diagnostics{{Summary: err.Error()}}
+		remarks = sdk.Diagnostics{{Summary: vectorize.ErrEmptyVocabulary.Error()}}
 		f = &fitted{}
 		f.vocabulary, err = vectorize.NewVocabulary(nil, e.config.Count)
 	}
