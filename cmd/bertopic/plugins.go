@@ -109,7 +109,7 @@ func (a *app) pluginsCommand() *cobra.Command {
 		},
 	}
 	describe.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	cmd.AddCommand(list, describe)
+	cmd.AddCommand(list, describe, a.lockCommand(dirs))
 	return cmd
 }
 
@@ -151,7 +151,7 @@ func (a *app) initCommand() *cobra.Command {
 				return &run.UsageError{Msg: file + " is there already: --force writes over it, --file takes another name"}
 			}
 			if err != nil {
-				return err
+				return &run.UsageError{Msg: fmt.Sprintf("can't write the configuration: %v", err)}
 			}
 			if _, err := f.WriteString(text); err != nil {
 				f.Close()

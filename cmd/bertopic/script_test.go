@@ -59,6 +59,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("BERTOPIC_PLUGIN_PATH", programs)
+			env.Setenv("PROGRAMS", programs)
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 			env.Setenv("HOME", env.WorkDir)
 			return nil
@@ -70,6 +71,7 @@ func TestScripts(t *testing.T) {
 			"topics": topicsCommand,
 			"repeat": repeatCommand,
 
+			"append":       appendCommand,
 			"interrupt":    interruptCommand,
 			"embeddedonce": embeddedOnceCommand,
 		},
@@ -182,4 +184,13 @@ func embeddedOnceCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if n := record.Embedder.Embedded + record.Embedder.Reused; strconv.Itoa(n) != args[1] {
 		ts.Fatalf("%d rows embedded and %d reused, want %s in all", record.Embedder.Embedded, record.Embedder.Reused, args[1])
 	}
+}
+
+// appendCommand, "append FILE", adds a byte to a file.
+func appendCommand(ts *testscript.TestScript, neg bool, args []string) {
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_WRONLY|os.O_APPEND, 0)
+	ts.Check(err)
+	_, err = f.Write([]byte{0})
+	ts.Check(err)
+	ts.Check(f.Close())
 }
