@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -258,6 +260,30 @@ func TestASingleRowIsNotDisconnected(t *testing.T) {
 		if r.Warnings[0].Code != "few-rows" {
 			t.Errorf("%d rows: warnings %v", n, r.Warnings)
 		}
+	}
+}
+
+// The Python library fails on a topic whose list of words is empty.
+func TestTopicsWithoutWordsForPython(t *testing.T) {
+	m, _ := blobs(2, 30, 20, 0.25)
+	model, _ := mustFit(t, rowsOf(m, nil), Params{Seed: 42})
+	dir := filepath.Join(t.TempDir(), "model")
+	if err := model.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "topics.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Words map[string][][2]any `json:"topic_representations"`
+	}
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][][2]any{"0": {{"", 1e-05}}, "1": {{"", 1e-05}}}
+	if diff := cmp.Diff(want, got.Words); diff != "" {
+		t.Errorf("words (-want +got):\n%s", diff)
 	}
 }
 

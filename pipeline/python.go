@@ -28,6 +28,9 @@ func (m *Model) saveForPython(dir string) error {
 		for _, w := range words {
 			out = append(out, [2]any{w.Word, w.Weight})
 		}
+		if len(out) == 0 { // BERTopic's way to say that there is no word; get_topic_info fails on an empty list
+			out = append(out, [2]any{"", 1e-05})
+		}
 		return out
 	}
 	representations, sizes, labels := map[string]any{}, map[string]int{}, map[string]string{}
