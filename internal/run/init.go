@@ -66,8 +66,11 @@ func Init(ctx context.Context, opt InitOptions) (text, said string, err error) {
 	}
 	defer r.Close()
 	var sample strings.Builder
-	for range 100 {
+	for n := range 100 {
 		row, err := r.Next()
+		if errors.Is(err, io.EOF) && n == 0 {
+			return "", "", inputErrorf("the corpus %s has no rows", opt.Corpus)
+		}
 		if errors.Is(err, io.EOF) {
 			break
 		}
