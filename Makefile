@@ -54,10 +54,11 @@ lint: need
 	go run honnef.co/go/tools/cmd/staticcheck@v0.7.0 ./...
 
 fuzz:
-	@for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
-	  for f in $$(grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' $$pkg --max-depth=1 2>/dev/null || grep -hoE '^func Fuzz[A-Za-z0-9_]*' $$pkg/*_test.go); do \
-	    name=$${f#func }; echo "== $$pkg $$name"; go test $$pkg -run '^$$' -fuzz "^$$name\$$" -fuzztime 10s || exit 1; \
-	  done; done
+	@grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read pkg; do \
+	  grep -hoE '^func Fuzz[A-Za-z0-9_]*' $$pkg/*_test.go | sed 's/func //' | while read name; do \
+	    echo "== $$pkg $$name"; go test $$pkg -run '^$$' -fuzz "^$$name\$$" -fuzztime 10s </dev/null || exit 1; \
+	  done || exit 1; \
+	done
 
 bench: setup build
 	@python3 bench/bench.py $(BENCH)
