@@ -1,0 +1,82 @@
+package encoder
+
+import (
+	"math"
+
+	"github.com/bertopic-go/bertopic/internal/onnx"
+)
+
+// attention is multi-head attention with what an architecture adds to it.
+type attention struct {
+	heads, width int     // of a head
+	scale        float64 // of the scores, before the softmax
+	// bias is added to the scores, shape 1 x heads x tokens x tokens, or with
+	// one for heads. Empty: nothing is.
+	bias string
+}
+
+// keyMask is what is added to the scores for the padding: batch x 1 x 1 x
+// tokens, 0 or the lowest number. Empty in an unpadded graph.
+func (g *graph) keyMask() string {
+	if g.unpadded {
+		return ""
+	}
+	return g.once("key mask", func() string {
+		mask := g.cast(AttentionMask, g.float)
+		off := g.op("Sub", []string{g.scalar(1), mask})
+		return g.unsqueeze(g.mul(off, g.scalar(g.lowest())), 1, 2)
+	})
+}
+
+// attend computes softmax(q k^T scale + bias) v for each head. q, k and v are
+// (batch*tokens) x (heads*width), and so is the result.
+func (g *graph) attend(q, k, v string, a attention) string {
+	if g.fused {
+		return g.attendFused(q, k, v, a)
+	}
+	q = g.transpose(g.split(q, a), 0, 2, 1, 3)
+	k = g.transpose(g.split(k, a), 0, 2, 3, 1)
+	v = g.transpose(g.split(v, a), 0, 2, 1, 3)
+	scores := g.mul(g.matmul(q, k), g.scalar(float32(a.scale)))
+	if a.bias != "" {
+		scores = g.add(scores, a.bias)
+	}
+	return g.weigh(scores, v, a)
+}
+
+// split cuts rows into heads: batch x tokens x heads x width.
+func (g *graph) split(x string, a attention) string {
+	return g.reshape(x, g.textShape(int64(a.heads), int64(a.width)))
+}
+
+// weigh masks the scores, batch x heads x tokens x tokens, and sums the rows of
+// v, batch x heads x tokens x width, by their softmax.
+func (g *graph) weigh(scores, v string, a attention) string {
+	if mask := g.keyMask(); mask != "" {
+		scores = g.add(scores, mask)
+	}
+	weights := g.op("Softmax", []string{scores}, attr("axis", -1))
+	out := g.transpose(g.matmul(weights, v), 0, 2, 1, 3)
+	return g.flat(out, a.heads*a.width)
+}
+
+// attendFused is attend in one node of ONNX Runtime.
+func (g *graph) attendFused(q, k, v string, a attention) string {
+	shape := g.textShape(int64(a.heads * a.width))
+	in := []string{g.reshape(q, shape), g.reshape(k, shape), g.reshape(v, shape)}
+	var mask string
+	if !g.unpadded {
+		mask = g.once("key padding mask", func() string { return g.cast(AttentionMask, onnx.Int32) })
+	}
+	if mask != "" || a.bias != "" {
+		in = append(in, "", mask)
+	}
+	if a.bias != "" {
+		in = append(in, a.bias)
+	}
+	attrs := []onnx.Attr{attr("num_heads", a.heads), attr("mask_filter_value", g.lowest())}
+	if a.scale != 1/math.Sqrt(float64(a.width)) {
+		attrs = append(attrs, attr("scale", float32(a.scale)))
+	}
+	return g.flat(g.ms("MultiHeadAttention", in, attrs...), a.heads*a.width)
+}
