@@ -78,11 +78,17 @@ func buildBERT(g *graph, c *config, w *weights) body {
 	c.only("is_decoder", false)
 	pos := w.values("embeddings.position_embeddings.weight", s.positions, s.width)
 	addTokenType(pos, w, c, "embeddings.token_type_embeddings.weight", s.width)
+	x := g.placedEmbeddings(w, s, pos)
+	return body{hidden: bertLayers(g, c, w, s, x), width: s.width, maxTokens: s.positions, padID: s.pad}
+}
+
+// placedEmbeddings adds the embeddings of words and of the positions 0, 1, ...
+// and normalises them.
+func (g *graph) placedEmbeddings(w *weights, s sizes, pos []float32) string {
 	table := g.weight("embeddings.position_embeddings.weight", pos, s.positions, s.width)
 	places := g.slice(table, g.ints(0), g.tokens(), 0)
 	x := g.add(g.embedding(w, "embeddings.word_embeddings.weight", s.vocab, s.width, InputIDs), places)
-	x = g.flat(g.layerNorm(x, w, "embeddings.LayerNorm", s.width, s.eps), s.width)
-	return body{hidden: bertLayers(g, c, w, s, x), width: s.width, maxTokens: s.positions, padID: s.pad}
+	return g.flat(g.layerNorm(x, w, "embeddings.LayerNorm", s.width, s.eps), s.width)
 }
 
 // addTokenType adds the embedding of token type 0 to each position's.

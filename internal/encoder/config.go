@@ -101,6 +101,17 @@ func (c *config) sub(key string) *config {
 	return &config{values: v}
 }
 
+// first returns the first of several names of a setting that is there, and the
+// first name where none is.
+func (c *config) first(keys ...string) string {
+	for _, k := range keys {
+		if c.has(k) {
+			return k
+		}
+	}
+	return keys[0]
+}
+
 // heads checks that a width is cut into heads without rest and returns the
 // width of one.
 func (c *config) heads(width, heads int) int {

@@ -190,7 +190,15 @@ type builder struct {
 }
 
 var builders = map[string]builder{
-	"bert": {"embeddings.word_embeddings.weight", buildBERT},
+	"bert":        {"embeddings.word_embeddings.weight", buildBERT},
+	"camembert":   {"embeddings.word_embeddings.weight", buildRoBERTa},
+	"deberta-v2":  {"embeddings.word_embeddings.weight", buildDeBERTa},
+	"distilbert":  {"embeddings.word_embeddings.weight", buildDistilBERT},
+	"modernbert":  {"embeddings.tok_embeddings.weight", buildModernBERT},
+	"mpnet":       {"embeddings.word_embeddings.weight", buildMPNet},
+	"nomic_bert":  {"embeddings.word_embeddings.weight", buildNomicBERT},
+	"roberta":     {"embeddings.word_embeddings.weight", buildRoBERTa},
+	"xlm-roberta": {"embeddings.word_embeddings.weight", buildRoBERTa},
 }
 
 func architectures() string {

@@ -13,7 +13,7 @@ import (
 // its implementations of attention.
 const tolerance = 2e-5
 
-var encoders = []string{"bert", "bert-cased"}
+var encoders = []string{"bert", "bert-cased", "distilbert", "roberta", "xlm-roberta", "mpnet", "modernbert", "nomic-bert", "deberta-v2"}
 
 // expected is what a folder of golden/embedders/encoders holds.
 type expected struct {
