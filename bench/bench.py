@@ -45,9 +45,13 @@ def say(message=""):
 
 # ---------------------------------------------------------------- surroundings
 
-def cache_folder():
+def user_cache():
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), "Library/Caches" if sys.platform == "darwin" else ".cache")
-    path = os.path.join(base, "bertopic", "bench")
+    return os.path.join(base, "bertopic")
+
+
+def cache_folder():
+    path = os.path.join(user_cache(), "bench")
     os.makedirs(path, exist_ok=True)
     return path
 
@@ -56,23 +60,40 @@ def peer_environment():
     return {k: v for k, v in os.environ.items() if k not in UNWANTED}
 
 
-def peer_python():
-    """The interpreter of the peers' environment, installed on first use."""
-    requirements = os.path.join(HERE, "requirements.txt")
+def peer_folder(kind, requirements, size):
+    """A folder for what a file of requirements lists, named for its contents; whether it's installed there; the mark that says so."""
     with open(requirements, "rb") as f:
         key = hashlib.sha256(f.read() + sys.version.encode()).hexdigest()[:12]
-    venv = os.path.join(cache_folder(), "peers-" + key)
-    python, done = os.path.join(venv, "bin", "python"), os.path.join(venv, "installed")
-    if not os.path.exists(done):
-        say(f"installing the peers into {venv} (once, some 650 MB)")
-        shutil.rmtree(venv, ignore_errors=True)
+    folder = os.path.join(cache_folder(), kind + "-" + key)
+    done = os.path.join(folder, "installed")
+    there = os.path.exists(done)
+    if not there:
+        free = shutil.disk_usage(cache_folder()).free / 1e9
+        if free < 1.5 * size:
+            fail(f"{cache_folder()} has {free:.1f} GB free; installing the peers takes {1.5 * size:.1f} GB for a while and {size} GB in the end. "
+                 "XDG_CACHE_HOME can name another place")
+        say(f"installing the peers into {folder} (once, some {size} GB)")
+        shutil.rmtree(folder, ignore_errors=True)
+    return folder, there, done
+
+
+def pip_install(python, requirements, done, *more):
+    pip = subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
+                          "--prefer-binary", *more, "-r", requirements])
+    if pip.returncode:
+        fail("pip could not install the peers; its message is above")
+    with open(done, "w") as f:
+        f.write("whole\n")
+
+
+def peer_python(kind="peers", requirements="requirements.txt", size=0.65, *more):
+    """The interpreter of the peers' environment, installed on first use; size in GB, more options of pip."""
+    requirements = os.path.join(HERE, requirements)
+    venv, there, done = peer_folder(kind, requirements, size)
+    python = os.path.join(venv, "bin", "python")
+    if not there:
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-        pip = subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
-                              "--prefer-binary", "-r", requirements])
-        if pip.returncode:
-            fail("pip could not install the peers; its message is above")
-        with open(done, "w") as f:
-            f.write(key + "\n")
+        pip_install(python, requirements, done, *more)
     return python
 
 
@@ -98,12 +119,49 @@ def busy_seconds():
         return None
 
 
+class Tree(threading.Thread):
+    """The memory of a process and all that it starts, from /proc, ten times a second.
+
+    sum_mib adds up each process's own peak, so it is at least the true peak of
+    all together; pages that processes share count in each. None without /proc.
+    """
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.root, self.peaks, self.over = pid, {}, threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.over.wait(0.1):
+            todo = [self.root]
+            while todo:
+                pid = todo.pop()
+                try:
+                    with open(f"/proc/{pid}/status") as f:
+                        peak = next((int(line.split()[1]) for line in f if line.startswith("VmHWM:")), 0)
+                    for task in os.listdir(f"/proc/{pid}/task"):
+                        with open(f"/proc/{pid}/task/{task}/children") as f:
+                            todo += map(int, f.read().split())
+                except OSError:  # it ended meanwhile, or there is no /proc
+                    continue
+                self.peaks[pid] = max(peak, self.peaks.get(pid, 0))
+
+    def stop(self):
+        self.over.set()
+        self.join()
+        peaks = [p for p in self.peaks.values() if p]
+        return dict(sum_mib=sum(peaks) / 1024 if peaks else None, processes=len(peaks))
+
+
 def measured(command, env, limit, log):
-    """Runs a command to its end: wall and CPU seconds, peak memory, and how many cores others kept busy."""
+    """Runs a command to its end: wall and CPU seconds, peak memory, and how many cores others kept busy.
+
+    peak_mib is the kernel's figure, that of the largest process; sum_mib is that of Tree.
+    """
     busy, start = busy_seconds(), time.monotonic()
     with open(log, "wb") as f:
         p = subprocess.Popen(command, stdout=f, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env)
-        timer = threading.Timer(limit, p.kill)
+        timer, tree = threading.Timer(limit, p.kill), Tree(p.pid)
         timer.start()
         try:
             _, status, ru = os.wait4(p.pid, 0)
@@ -112,6 +170,7 @@ def measured(command, env, limit, log):
             raise
         finally:
             timer.cancel()
+            memory = tree.stop()
         p.returncode = os.waitstatus_to_exitcode(status)
     wall, cpu = time.monotonic() - start, ru.ru_utime + ru.ru_stime
     if p.returncode:
@@ -121,28 +180,38 @@ def measured(command, env, limit, log):
         fail(f"{' '.join(command)} {why}:\n{tail}")
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
     others = None if busy is None else max(0.0, busy_seconds() - busy - cpu) / wall
-    return dict(wall=wall, cpu=cpu, peak_mib=ru.ru_maxrss / unit, others=others)
+    return dict(wall=wall, cpu=cpu, peak_mib=ru.ru_maxrss / unit, others=others, **memory)
 
 
 # ------------------------------------------------------------------------ data
 
-def find_data(args):
-    """The corpus, its vectors (None: to be made), the key of its classes and its name."""
+def find_corpus(args, *beside):
+    """The corpus, the key of its classes and its name; 20 Newsgroups only with the files beside it that are named."""
     if args.corpus:
-        if not args.vectors:
-            fail("--corpus needs --vectors, a .npy of float32 with a row a document")
-        return args.corpus, args.vectors, args.label, os.path.basename(args.corpus)
+        return args.corpus, args.label, os.path.basename(args.corpus)
     data = os.path.join(os.path.dirname(ROOT), "shared", "data")
-    news = os.path.join(data, "20ng.jsonl.gz"), os.path.join(data, "20ng_minilm.npy")
+    news = [os.path.join(data, name) for name in ("20ng.jsonl.gz", *beside)]
     if args.data in ("auto", "20ng"):
         if all(map(os.path.exists, news)):
-            return news[0], news[1], "label", "20 Newsgroups, all-MiniLM-L6-v2"
+            return news[0], "label", "20 Newsgroups"
         if args.data == "20ng":
-            fail(f"20 Newsgroups needs {news[0]} and {news[1]}")
+            fail("20 Newsgroups needs " + " and ".join(news))
     bbc = os.path.join(ROOT, "data", "bbc_news.jsonl")
     if not os.path.exists(bbc):
         fail("there is no data/bbc_news.jsonl: run `make setup` first")
-    return bbc, None, "class", "BBC News, TF-IDF + SVD"
+    return bbc, "class", "BBC News"
+
+
+def find_data(args):
+    """The corpus, its vectors (None: to be made), the key of its classes and its name."""
+    if args.corpus and not args.vectors:
+        fail("--corpus needs --vectors, a .npy of float32 with a row a document")
+    corpus, label, name = find_corpus(args, "20ng_minilm.npy")
+    if args.corpus:
+        return corpus, args.vectors, label, name
+    if name == "BBC News":
+        return corpus, None, label, "BBC News, TF-IDF + SVD"
+    return corpus, os.path.join(os.path.dirname(corpus), "20ng_minilm.npy"), label, "20 Newsgroups, all-MiniLM-L6-v2"
 
 
 def read_rows(path, limit):
@@ -182,37 +251,42 @@ def cut_npy(source, target, limit):
     return n, d
 
 
-def prepare(args, work, python):
-    corpus, vectors, label, name = find_data(args)
-    rows = read_rows(corpus, args.rows)
+def copy_corpus(corpus, target, limit, label):
+    """Writes the first limit rows as plain JSON lines, so that nobody pays for unpacking; returns how many."""
+    rows = read_rows(corpus, limit)
     if not rows:
         fail(f"{corpus} has no rows")
     if label and label not in rows[0]:
         fail(f"{corpus} has no key {label!r}; name the classes with --label")
-    # Plain files for both sides: nobody pays for unpacking.
-    data = dict(name=name, label=label, corpus=os.path.join(work, "corpus.jsonl"), vectors=os.path.join(work, "vectors.npy"))
-    with open(data["corpus"], "w", encoding="utf-8") as f:
+    with open(target, "w", encoding="utf-8") as f:
         for r in rows:
             f.write(json.dumps(r, ensure_ascii=False) + "\n")
+    return len(rows)
+
+
+def prepare(args, work, python):
+    corpus, vectors, label, name = find_data(args)
+    data = dict(name=name, label=label, corpus=os.path.join(work, "corpus.jsonl"), vectors=os.path.join(work, "vectors.npy"))
+    rows = copy_corpus(corpus, data["corpus"], args.rows, label)
     if vectors is None:
         vectors = os.path.join(work, "made.npy")
         peer_job(python, "vectors", dict(corpus=data["corpus"], out=vectors), work, args.limit)
-    n, data["dimension"] = cut_npy(vectors, data["vectors"], len(rows))
-    if n != len(rows):
-        fail(f"{len(rows)} documents, {n} vectors")
+    n, data["dimension"] = cut_npy(vectors, data["vectors"], rows)
+    if n != rows:
+        fail(f"{rows} documents, {n} vectors")
     data["rows"] = n
     return data
 
 
 # ------------------------------------------------------------------------ jobs
 
-def peer_job(python, job, spec, work, limit):
-    """Runs one job of peer.py; returns what it found and what the process cost."""
+def peer_job(python, job, spec, work, limit, script="peer.py", env=None):
+    """Runs one job of a script of this folder; returns what it found and what the process cost."""
     path, result = os.path.join(work, job + ".spec.json"), os.path.join(work, job + ".result.json")
     spec = dict(spec, result=result, started=time.monotonic())
     with open(path, "w") as f:
         json.dump(spec, f)
-    cost = measured([python, os.path.join(HERE, "peer.py"), job, path], peer_environment(), limit, os.path.join(work, job + ".log"))
+    cost = measured([python, os.path.join(HERE, script), job, path], env or peer_environment(), limit, os.path.join(work, job + ".log"))
     with open(result) as f:
         return json.load(f), cost
 
@@ -316,6 +390,8 @@ def number(x, unit):
         return f"{x:,.0f} MiB"
     if unit == "s":
         return f"{x:.2f} s" if x < 100 else f"{x:.0f} s"
+    if unit == "docs/s":
+        return f"{x:.1f} docs/s"
     return f"{x:.3f}"
 
 
@@ -381,6 +457,11 @@ def facts(result):
     if result.get("our_steps"):
         lines.append("Our steps: " + ", ".join(f"{k} {v:.2f} s" for k, v in result["our_steps"].items()) + ".")
     return lines
+
+
+def sha256_of(path):
+    with open(path, "rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
 
 
 def output_of(command):
@@ -450,23 +531,25 @@ def main():
 
 def report(result):
     costs, quality = tables(result)
-    say()
-    say(text_table(costs))
-    if quality:
+    publish(result, [costs] + ([quality] if quality else []), facts(result))
+
+
+def publish(result, tables, lines, kind=""):
+    """Prints tables and lines; keeps them, and everything measured, in the folder of results."""
+    for table in tables:
         say()
-        say(text_table(quality))
+        say(text_table(table))
     say()
-    for line in facts(result):
+    for line in lines:
         say(line)
     os.makedirs(RESULTS, exist_ok=True)
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    path = os.path.join(RESULTS, f"{stamp}-{result['data']['rows']}.json")
+    path = os.path.join(RESULTS, f"{stamp}-{kind}{result['data']['rows']}.json")
     with open(path, "w") as f:
         json.dump(result, f, indent=1)
         f.write("\n")
-    block = [markdown_table(costs)] + ([markdown_table(quality)] if quality else []) + [" ".join(facts(result))]
     with open(path[:-5] + ".md", "w") as f:
-        f.write("\n\n".join(block) + "\n")
+        f.write("\n\n".join([markdown_table(table) for table in tables] + [" ".join(lines)]) + "\n")
     say(f"\n{os.path.relpath(path)} holds every figure, {os.path.relpath(path[:-5])}.md the tables for the README.")
 
 
