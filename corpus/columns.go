@@ -73,7 +73,7 @@ func columns(ctx context.Context, o Options) ([]string, error) {
 		return nil, err
 	case "parquet":
 		f := (*os.File)(nil)
-		if s.gzip || s.path == "-" {
+		if s.gzip || s.once {
 			if f, err = spool(ctx, s.plain); err == nil {
 				defer os.Remove(f.Name())
 			}

@@ -119,9 +119,9 @@ func (f *folder) next(row *Row) error {
 	}
 	name := f.names[f.at]
 	f.at++
-	row.ID = name
+	row.ID = strings.ToValidUTF8(name, "\uFFFD") // a name may be any bytes, an id is text
 	if first, _, below := strings.Cut(name, "/"); f.o.Class == "folder" && below {
-		row.Class = first
+		row.Class = strings.ToValidUTF8(first, "\uFFFD")
 	}
 	if f.images {
 		row.Images = []string{name}
@@ -152,7 +152,7 @@ func (f *folder) read(p string) (string, error) {
 }
 
 func readText(file *os.File, p string, o Options) ([]byte, error) {
-	s, err := newStream(p, file, nil)
+	s, err := newStream(p, false, file, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -15,13 +15,13 @@ import (
 // of the lines "HASH  PATH\n" of its documents in their order. Pictures that a
 // file names do not take part.
 //
-// Standard input is hashed as it is read, so there the reader must have
+// Standard input, or a pipe, is hashed as it is read, so there the reader must have
 // reached io.EOF before; from anywhere else the content is read once more.
 func (r *Reader) SHA256() (string, error) {
 	if f, ok := r.src.(*folder); ok {
 		return f.hash(r.ctx)
 	}
-	if r.stream.path != "-" {
+	if !r.stream.once {
 		sum, err := hashFile(r.ctx, r.stream.path)
 		if err != nil {
 			return "", r.locate(err, -1, 0)
@@ -29,7 +29,7 @@ func (r *Reader) SHA256() (string, error) {
 		return hex.EncodeToString(sum), nil
 	}
 	if r.err != io.EOF {
-		return "", fmt.Errorf("hash corpus: standard input has not been read to its end")
+		return "", fmt.Errorf("hash corpus: a pipe has not been read to its end")
 	}
 	if _, err := io.Copy(io.Discard, r.stream.raw); err != nil {
 		return "", r.locate(err, -1, 0)

@@ -30,7 +30,7 @@ func newParquet(ctx context.Context, s *stream, o Options) (source, error) {
 }
 
 func (p *parquetSource) open(ctx context.Context, s *stream, o Options) (err error) {
-	if s.gzip || s.path == "-" { // Parquet is read from its end
+	if s.gzip || s.once { // Parquet is read from its end
 		p.temp = true
 		p.file, err = spool(ctx, s.plain)
 	} else {

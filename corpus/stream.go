@@ -22,22 +22,28 @@ const bufferSize = 1 << 16
 // and, once text is called, valid UTF-8.
 type stream struct {
 	path  string // "-" for standard input
+	once  bool   // standard input or a pipe: it can't be read twice
 	file  io.Closer
 	raw   *bufio.Reader // the file as it is
-	sum   hash.Hash     // of raw, as it passes; for standard input only
+	sum   hash.Hash     // of raw, as it passes; only with once
 	plain *bufio.Reader // after decompression
 	gzip  bool
 }
 
 func openStream(o Options) (*stream, error) {
 	if o.Path == "-" {
-		return newStream("-", o.Stdin, nil)
+		return newStream("-", true, o.Stdin, nil)
 	}
 	f, err := os.Open(o.Path)
 	if err != nil {
 		return nil, fault("open corpus").by(cause(err))
 	}
-	s, err := newStream(o.Path, f, f)
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, fault("open corpus").by(cause(err))
+	}
+	s, err := newStream(o.Path, !info.Mode().IsRegular(), f, f)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -45,9 +51,9 @@ func openStream(o Options) (*stream, error) {
 	return s, nil
 }
 
-func newStream(path string, r io.Reader, file io.Closer) (*stream, error) {
-	s := &stream{path: path, file: file}
-	if path == "-" {
+func newStream(path string, once bool, r io.Reader, file io.Closer) (*stream, error) {
+	s := &stream{path: path, once: once, file: file}
+	if once {
 		s.sum = sha256.New()
 		r = io.TeeReader(r, s.sum)
 	}
