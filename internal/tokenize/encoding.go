@@ -18,13 +18,17 @@ type Encoding struct {
 type work struct {
 	text  []byte    // the text as bytes
 	norm  [2][]byte // results of normalisers, by turns
-	buf   [2][]byte // texts of pre-tokenisers that rewrite, by turns
+	buf   [2][]byte // texts of pre-tokenisers that rewrite, by turns: see slot
 	spans [2][]span // pieces over the current text, by turns
 	cur   int       // which of spans is current
+	seg   []byte    // the current text of the pieces
+	first bool      // the segment starts the text
 
-	seg   []byte // the current text of the pieces
-	first bool   // the segment starts the text
-
+	runes   []orderedRune // of Unicode normalisation
+	parts   []part        // of the cuts by a matcher
+	symbols []symbol      // of BPE
+	merges  []mergeAt     // of BPE: a heap
+	path    []pathNode    // of Unigram, by end
 }
 
 // span is a piece of a text: bytes start to end.

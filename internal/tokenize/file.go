@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -124,78 +125,6 @@ func unknownType(name, known string) error {
 	return fmt.Errorf("type %q is not supported (supported: %s); use a model with one of these", name, known)
 }
 
-func (t *Tokenizer) readNormalizer(raw json.RawMessage) error {
-	if isNull(raw) {
-		return nil
-	}
-	kind, err := componentType(raw)
-	if err != nil {
-		return err
-	}
-	var c struct {
-		Normalizers  []json.RawMessage `json:"normalizers"`
-		CleanText    *bool             `json:"clean_text"`
-		Han          *bool             `json:"handle_chinese_chars"`
-		StripAccents *bool             `json:"strip_accents"`
-		Lowercase    *bool             `json:"lowercase"`
-	}
-	if err := json.Unmarshal(raw, &c); err != nil {
-		return fmt.Errorf("%s: %w", kind, err)
-	}
-	switch kind {
-	case "Sequence":
-		for i, r := range c.Normalizers {
-			if err := t.readNormalizer(r); err != nil {
-				return fmt.Errorf("part %d: %w", i, err)
-			}
-		}
-	case "BertNormalizer":
-		or := func(b *bool, missing bool) bool {
-			if b == nil {
-				return missing
-			}
-			return *b
-		}
-		low := or(c.Lowercase, true)
-		t.normalizers = append(t.normalizers,
-			newBertNormalizer(or(c.CleanText, true), or(c.Han, true), or(c.StripAccents, low), low))
-	case "Lowercase":
-		t.normalizers = append(t.normalizers, lowercase{})
-	default:
-		return unknownType(kind, "BertNormalizer, Lowercase, Sequence")
-	}
-	return nil
-}
-
-func (t *Tokenizer) readPreTokenizer(raw json.RawMessage) error {
-	if isNull(raw) {
-		return nil
-	}
-	kind, err := componentType(raw)
-	if err != nil {
-		return err
-	}
-	var c struct {
-		PreTokenizers []json.RawMessage `json:"pretokenizers"`
-	}
-	if err := json.Unmarshal(raw, &c); err != nil {
-		return fmt.Errorf("%s: %w", kind, err)
-	}
-	switch kind {
-	case "Sequence":
-		for i, r := range c.PreTokenizers {
-			if err := t.readPreTokenizer(r); err != nil {
-				return fmt.Errorf("part %d: %w", i, err)
-			}
-		}
-	case "BertPreTokenizer":
-		t.preTokenizers = append(t.preTokenizers, bertSplit{runeClasses()})
-	default:
-		return unknownType(kind, "BertPreTokenizer, Sequence")
-	}
-	return nil
-}
-
 func (t *Tokenizer) readModel(raw json.RawMessage) error {
 	if isNull(raw) {
 		return errors.New("missing")
@@ -210,10 +139,19 @@ func (t *Tokenizer) readModel(raw json.RawMessage) error {
 	switch c.Type {
 	case "WordPiece":
 		err = t.readWordPiece(raw)
+	case "BPE":
+		err = t.readBPE(raw)
+	case "Unigram":
+		err = t.readUnigram(raw)
+	case "WordLevel":
+		err = t.readWordLevel(raw)
 	case "":
 		return errors.New("no type")
 	default:
-		return unknownType(c.Type, "WordPiece")
+		return unknownType(c.Type, "BPE, Unigram, WordLevel, WordPiece")
+	}
+	if err == nil && t.byteLevel && c.Type != "BPE" {
+		err = errors.New("the pre-tokenizer ByteLevel is supported for BPE only")
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Type, err)
@@ -273,6 +211,54 @@ func (t *Tokenizer) readWordPiece(raw json.RawMessage) error {
 		}
 	}
 	t.model, t.ids = m, c.Vocab
+	return nil
+}
+
+func (t *Tokenizer) readBPE(raw json.RawMessage) error {
+	var c bpeFile
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return err
+	}
+	if err := checkIDs(c.Vocab); err != nil {
+		return err
+	}
+	m, err := newBPE(&c, t.byteLevel)
+	if err != nil {
+		return err
+	}
+	t.model, t.ids = m, c.Vocab
+	return nil
+}
+
+func (t *Tokenizer) readUnigram(raw json.RawMessage) error {
+	var c unigramFile
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return err
+	}
+	m, ids, err := newUnigram(&c)
+	if err != nil {
+		return err
+	}
+	t.model, t.ids = m, ids
+	return nil
+}
+
+func (t *Tokenizer) readWordLevel(raw json.RawMessage) error {
+	c := struct {
+		Unknown string           `json:"unk_token"`
+		Vocab   map[string]int64 `json:"vocab"`
+	}{Unknown: "<unk>"}
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return err
+	}
+	if err := checkIDs(c.Vocab); err != nil {
+		return err
+	}
+	unknown, ok := c.Vocab[c.Unknown]
+	if !ok {
+		return fmt.Errorf("the unknown token %q is not in the vocabulary", c.Unknown)
+	}
+	t.model, t.ids = &wordLevel{maps.Clone(c.Vocab), unknown}, c.Vocab
 	return nil
 }
 

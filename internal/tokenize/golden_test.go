@@ -86,7 +86,7 @@ func TestGoldenTokenizers(t *testing.T) {
 	if len(texts) != 300 {
 		t.Fatalf("%d strings", len(texts))
 	}
-	for _, name := range []string{"bert"} {
+	for _, name := range []string{"bert", "clip", "roberta", "xlmr"} {
 		t.Run(name, func(t *testing.T) {
 			tok := mustNew(t, tokenizerFile(t, name))
 			want := decodeGz[[][]int64](t, filepath.Join("testdata", name+".expected.json.gz"))

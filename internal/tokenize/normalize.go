@@ -1,6 +1,8 @@
 package tokenize
 
 import (
+	"bytes"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -131,4 +133,79 @@ func (lowercase) normalize(dst, src []byte, _ *work) []byte {
 		i += size
 	}
 	return dst
+}
+
+// stripMarks drops combining marks (M).
+type stripMarks struct{}
+
+func (stripMarks) normalize(dst, src []byte, _ *work) []byte {
+	for i := 0; i < len(src); {
+		r, size := utf8.DecodeRune(src[i:])
+		if r < utf8.RuneSelf || !unicode.Is(unicode.M, r) {
+			dst = append(dst, src[i:i+size]...)
+		}
+		i += size
+	}
+	return dst
+}
+
+// strip drops white space at the ends.
+type strip struct{ left, right bool }
+
+func (n strip) normalize(dst, src []byte, _ *work) []byte {
+	if n.left {
+		src = bytes.TrimLeftFunc(src, unicode.IsSpace)
+	}
+	if n.right {
+		src = bytes.TrimRightFunc(src, unicode.IsSpace)
+	}
+	return append(dst, src...)
+}
+
+// prepend puts a string before a text that is not empty.
+type prepend struct{ text string }
+
+func (n prepend) normalize(dst, src []byte, _ *work) []byte {
+	if len(src) > 0 {
+		dst = append(dst, n.text...)
+	}
+	return append(dst, src...)
+}
+
+// nmt is the clean-up of the normaliser of that name: control characters
+// dropped, some separators and marks made blanks.
+type nmt struct{}
+
+func (nmt) normalize(dst, src []byte, _ *work) []byte {
+	for i := 0; i < len(src); {
+		r, size := utf8.DecodeRune(src[i:])
+		switch {
+		case r >= 0x01 && r <= 0x08, r == 0x0B, r >= 0x0E && r <= 0x1F, r == 0x7F, r == 0x8F, r == 0x9F:
+		case r == '\t', r == '\n', r == '\f', r == '\r', r == 0x1680, r >= 0x200B && r <= 0x200F,
+			r == 0x2028, r == 0x2029, r == 0x2581, r == 0xFEFF, r == utf8.RuneError:
+			dst = append(dst, ' ')
+		default:
+			dst = append(dst, src[i:i+size]...)
+		}
+		i += size
+	}
+	return dst
+}
+
+// replace puts content in the place of every match.
+type replace struct {
+	pattern matcher
+	content string
+}
+
+func (n replace) normalize(dst, src []byte, _ *work) []byte {
+	for i := 0; ; {
+		start, end := n.pattern.next(src, i)
+		if start < 0 {
+			return append(dst, src[i:]...)
+		}
+		dst = append(dst, src[i:start]...)
+		dst = append(dst, n.content...)
+		i = end
+	}
 }

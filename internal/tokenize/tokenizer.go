@@ -12,6 +12,8 @@ type Tokenizer struct {
 	normalizers   []normalizer
 	preTokenizers []preTokenizer
 	model         model
+	rewrites      int  // pre-tokenisers that write a text of their own
+	byteLevel     bool // the pre-tokeniser ends in ByteLevel: the vocabulary spells bytes
 	template      template
 	raw           *addedTokens // searched in the text as it came
 	normal        *addedTokens // searched after normalising
