@@ -115,7 +115,7 @@ func (a *app) command() *cobra.Command {
 	})
 	usage(root)
 	root.AddCommand(a.runCommand(), a.transformCommand(), a.topicsCommand(), a.embedCommand(),
-		a.pluginsCommand(), a.initCommand(), a.doctorCommand(), a.versionCommand())
+		a.pluginsCommand(), a.modelsCommand(), a.initCommand(), a.doctorCommand(), a.versionCommand())
 	for _, c := range root.Commands() {
 		usage(c)
 	}

@@ -70,6 +70,7 @@ func TestScripts(t *testing.T) {
 			"lines":  linesCommand,
 			"topics": topicsCommand,
 			"repeat": repeatCommand,
+			"hub":    hubCommand,
 
 			"append":       appendCommand,
 			"interrupt":    interruptCommand,
