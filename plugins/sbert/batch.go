@@ -10,8 +10,10 @@ type batch struct {
 }
 
 // tokenBudget is how many tokens a batch has at most, padding included, unless
-// it is of one sequence.
-const tokenBudget = 2048
+// it is of one sequence. The weights of a layer are read once for so many tokens,
+// and what a layer makes of them still fits the processor's caches: measured, 256
+// to 1024 are alike and 4096 takes a tenth more.
+const tokenBudget = 512
 
 // plan cuts sequences into batches, the longest first. Without padding the
 // sequences of a batch are of one length, and what else is in it has no effect

@@ -11,13 +11,14 @@ import (
 	"testing"
 
 	"github.com/bertopic-go/bertopic/internal/ortlib"
+	"github.com/bertopic-go/bertopic/internal/tokenize"
 	"github.com/bertopic-go/bertopic/sdk"
 	"github.com/bertopic-go/bertopic/sdk/sdktest"
 )
 
-// goldenDir is the folder of values that Python libraries made, beside the
-// repository; path is below it.
-func goldenDir(t testing.TB, path string) string {
+// goldenPath is where values lie that Python libraries made, beside the
+// repository; path is below it. It is empty where they are not.
+func goldenPath(t testing.TB, path string) string {
 	t.Helper()
 	dir, err := filepath.Abs(".")
 	if err != nil {
@@ -31,7 +32,17 @@ func goldenDir(t testing.TB, path string) string {
 	}
 	dir = filepath.Join(dir, "..", "shared", "golden", path)
 	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("the golden values are not beside the repository: %v", err)
+		return ""
+	}
+	return dir
+}
+
+// goldenDir is goldenPath, and skips a test that can't do without.
+func goldenDir(t testing.TB, path string) string {
+	t.Helper()
+	dir := goldenPath(t, path)
+	if dir == "" {
+		t.Skip("the folder shared/golden is not beside the repository")
 	}
 	return dir
 }
@@ -60,7 +71,7 @@ func needRuntime(t testing.TB) {
 	}
 }
 
-// start configures a program with options and a cache of its own.
+// start configures a program with options.
 func start(t testing.TB, options map[string]any) *sdktest.Program {
 	t.Helper()
 	p := sdktest.Start(t, &embedder{})
@@ -108,7 +119,10 @@ func compare(t *testing.T, texts []string, v sdk.Vectors, want [][]float64, tole
 // sentence-transformers 6.2 gives for them, in one batch and alone.
 func TestSentenceTransformers(t *testing.T) {
 	needRuntime(t)
-	dir := goldenDir(t, "embedders/st")
+	dir := filepath.Join("testdata", "st") // some of them
+	if all := goldenPath(t, "embedders/st"); all != "" {
+		dir = all
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -156,6 +170,196 @@ func TestSentenceTransformers(t *testing.T) {
 				worst = max(worst, compare(t, g.Texts, p.Embed(sdktest.Texts(g.Texts...)...), g.PromptFree.Vectors, 2e-5))
 			}
 			t.Logf("largest difference %.2g", worst)
+		})
+	}
+}
+
+// TestEncoders compares plain Hugging Face folders of every architecture with
+// what sentence-transformers, the transformers pipeline and Flair make of them.
+func TestEncoders(t *testing.T) {
+	needRuntime(t)
+	dir := goldenDir(t, "embedders/encoders")
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		t.Run(entry.Name(), func(t *testing.T) {
+			var g struct {
+				MaxTokens int `json:"max_tokens"`
+				Texts     []string
+				Lengths   []int     `json:"untruncated_length"`
+				IDs       [][]int64 `json:"input_ids"`
+				Pooling   map[string][][]float64
+				HF        [][]float64 `json:"bertopic_hf_pipeline"`
+			}
+			folder := filepath.Join(dir, entry.Name())
+			readGolden(t, filepath.Join(folder, "expected.json.gz"), &g)
+			var worst float64
+			for preset, want := range map[string][][]float64{presetNone: g.Pooling["mean"], presetHF: g.HF, presetFlair: g.Pooling["cls"]} {
+				e := loaded(t, map[string]any{"model": folder, "preset": preset}, 0, "")
+				if e.model.info.MaxTokens != g.MaxTokens || e.model.info.UnitLength != (preset == presetHF) {
+					t.Errorf("preset %q: %+v", preset, e.model.info)
+				}
+				v, err := e.EmbedWords(t.Context(), g.Texts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				worst = max(worst, compare(t, g.Texts, v, want, 2e-5))
+				for i, text := range g.Texts {
+					if strings.TrimSpace(text) == "" {
+						continue
+					}
+					var enc tokenize.Encoding
+					parts, lost, err := e.model.reader.read(&enc, i, text)
+					if err != nil || len(parts) != 1 || !slices.Equal(parts[0].ids, g.IDs[i]) {
+						t.Errorf("text %d: ids %v, want %v", i, parts, g.IDs[i])
+					}
+					if want := max(0, g.Lengths[i]-g.MaxTokens); lost != want {
+						t.Errorf("text %d: %d tokens lost, want %d", i, lost, want)
+					}
+				}
+			}
+			t.Logf("largest difference %.2g", worst)
+		})
+	}
+}
+
+// TestFlair compares the preset with Flair's TransformerDocumentEmbeddings: on
+// Flair's own tokens of every text, and on the texts whose tokens are the same.
+// Flair's ModernBERT lacks the last normalisation, and is left out.
+func TestFlair(t *testing.T) {
+	needRuntime(t)
+	dir := goldenDir(t, "embedders")
+	var g struct {
+		Texts    []string
+		Document map[string]struct {
+			IDs     [][]int64 `json:"input_ids"`
+			Vectors [][]float64
+		}
+	}
+	readGolden(t, filepath.Join(dir, "flair", "expected.json.gz"), &g)
+	for _, name := range []string{"bert", "bert-cased", "distilbert", "roberta", "xlm-roberta", "mpnet"} {
+		want := g.Document[name]
+		e := loaded(t, map[string]any{"model": filepath.Join(dir, "encoders", name), "preset": presetFlair}, 0, "")
+		sequences := make([]sequence, len(g.Texts))
+		for i, ids := range want.IDs {
+			sequences[i] = sequence{row: i, ids: ids, types: make([]int64, len(ids))}
+		}
+		d := e.model.network.dimension()
+		out := make([]float32, len(sequences)*d)
+		if err := e.model.network.forward(t.Context(), sequences, out, func(int) {}); err != nil {
+			t.Fatal(err)
+		}
+		v, err := e.EmbedWords(t.Context(), g.Texts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same := 0
+		for i, text := range g.Texts {
+			if diff := difference(t, out[i*d:(i+1)*d], want.Vectors[i]); diff > 2e-5 {
+				t.Errorf("%s, text %d: on Flair's tokens the vector differs by %.2g", name, i, diff)
+			}
+			var enc tokenize.Encoding
+			if parts, _, err := e.model.reader.read(&enc, i, text); err != nil || !slices.Equal(parts[0].ids, want.IDs[i]) {
+				continue
+			}
+			same++
+			if diff := difference(t, row(v, i), want.Vectors[i]); diff > 2e-5 {
+				t.Errorf("%s, text %d: the vector differs by %.2g", name, i, diff)
+			}
+		}
+		t.Logf("%s: %d of %d texts have Flair's tokens", name, same, len(g.Texts))
+	}
+}
+
+// TestModel2Vec compares folders of model2vec with what sentence-transformers
+// makes of them, which unlike model2vec itself keeps unknown tokens.
+func TestModel2Vec(t *testing.T) {
+	dir := goldenDir(t, "embedders/model2vec")
+	var g map[string]json.RawMessage
+	readGolden(t, filepath.Join(dir, "expected.json.gz"), &g)
+	var texts []string
+	if err := json.Unmarshal(g["texts"], &texts); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"plain", "unnormalized", "weighted-mapped", "int8-weighted"} {
+		var want struct {
+			Vectors [][]float64 `json:"sentence_transformers"`
+		}
+		if err := json.Unmarshal(g[name], &want); err != nil {
+			t.Fatal(err)
+		}
+		p := start(t, map[string]any{"model": filepath.Join(dir, name)})
+		t.Logf("%s: largest difference %.2g", name, compare(t, texts, p.Embed(sdktest.Texts(texts...)...), want.Vectors, 2e-5))
+	}
+}
+
+// TestMiniLM compares the real all-MiniLM-L6-v2 with sentence-transformers.
+func TestMiniLM(t *testing.T) {
+	folder := miniLM(t)
+	var g struct {
+		Texts      []string
+		IDs        [][]int64
+		Embeddings [][]float64
+	}
+	readGolden(t, filepath.Join("testdata", "minilm.json.gz"), &g)
+	e := loaded(t, map[string]any{"model": folder}, 2, t.TempDir())
+	for i, text := range g.Texts {
+		var enc tokenize.Encoding
+		parts, _, err := e.model.reader.read(&enc, i, text)
+		if err == nil && !slices.Equal(parts[0].ids, g.IDs[i]) || err != nil && len(g.IDs[i]) != 2 {
+			t.Errorf("text %d: ids %v (%v), want %v", i, parts, err, g.IDs[i])
+		}
+	}
+	v, err := e.EmbedWords(t.Context(), g.Texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("largest difference %.2g", compare(t, g.Texts, v, g.Embeddings, 1e-5))
+	for i, text := range g.Texts {
+		alone, err := e.EmbedWords(t.Context(), []string{text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(row(alone, 0), row(v, i)) {
+			t.Errorf("text %d %.40q has other bits alone", i, text)
+		}
+	}
+}
+
+// TestBits embeds texts alone, together and in a new process' stead, on one
+// thread and two. A row's bits must not change.
+func TestBits(t *testing.T) {
+	folder := miniLM(t)
+	docs := newsgroups(t, 64)
+	if testing.Short() {
+		docs = docs[:16]
+	}
+	for _, precision := range []string{precisionFull, precisionInt8} {
+		t.Run(precision, func(t *testing.T) {
+			options := map[string]any{"model": folder, "precision": precision, "max_seq_length": 64}
+			cache := t.TempDir()
+			first := loaded(t, options, 1, cache)
+			want := embedAll(t, first, docs, len(docs))
+			if again := embedAll(t, loaded(t, options, 2, cache), docs, len(docs)); !slices.Equal(again, want) {
+				t.Error("two threads give other bits than one")
+			}
+			if again := embedAll(t, loaded(t, options, 2, ""), docs, 7); !slices.Equal(again, want) {
+				t.Error("batches of 7 give other bits")
+			}
+			if alone := embedAll(t, first, docs, 1); !slices.Equal(alone, want) {
+				t.Error("texts alone have other bits")
+			}
+			slices.Reverse(docs)
+			back := embedAll(t, first, docs, len(docs))
+			slices.Reverse(docs)
+			d := first.model.network.dimension()
+			for i := range docs {
+				if !slices.Equal(back[(len(docs)-1-i)*d:(len(docs)-i)*d], want[i*d:(i+1)*d]) {
+					t.Errorf("text %d has other bits in reverse order", i)
+				}
+			}
 		})
 	}
 }

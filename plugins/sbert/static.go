@@ -38,7 +38,7 @@ func readTable(dir string, vocabulary, threads int) (*table, error) {
 		return nil, fmt.Errorf("read %s: there is neither embedding.weight nor embeddings: it is no table of token vectors", path)
 	}
 	t := &table{threads: threads}
-	values, info, err := file.Float32(name)
+	values, info, err := readVectors(file, name)
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +69,23 @@ func readTable(dir string, vocabulary, threads int) (*table, error) {
 		return nil, fmt.Errorf("read %s: vectors of %d tokens, where the tokenizer has %d", path, t.tokens, vocabulary)
 	}
 	return t, nil
+}
+
+// readVectors reads a tensor of numbers; model2vec keeps 8-bit integers, too,
+// whose scale is lost with the unit length.
+func readVectors(file *safetensors.File, name string) ([]float32, safetensors.Info, error) {
+	if info, _ := file.Lookup(name); info.DType != safetensors.I8 {
+		return file.Float32(name)
+	}
+	raw, info, err := file.Bytes(name)
+	if err != nil {
+		return nil, info, err
+	}
+	values := make([]float32, len(raw))
+	for i, b := range raw {
+		values[i] = float32(int8(b))
+	}
+	return values, info, nil
 }
 
 func (t *table) dimension() int { return t.width }
