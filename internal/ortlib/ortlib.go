@@ -55,6 +55,11 @@ func Installed() (string, error) {
 // and never replaced by the installed one.
 func Path() (string, error) {
 	if path := os.Getenv(EnvVar); path != "" {
+		// Absolute: a loader takes a bare file name for one to search for.
+		path, err := filepath.Abs(path)
+		if err != nil {
+			return "", err
+		}
 		info, err := os.Stat(path)
 		if err == nil && info.IsDir() {
 			err = errors.New("it is a folder, not the library's file")
