@@ -21,6 +21,7 @@ type graph struct {
 	fused     bool // ONNX Runtime's own operators where they pay
 	float     onnx.Type
 	version   int64 // of the opset
+	prefix    string
 
 	nodes   []onnx.Node
 	consts  []onnx.Tensor
@@ -69,7 +70,7 @@ func (g *graph) model(name string) *onnx.Model {
 
 func (g *graph) fresh(op string) string {
 	g.count++
-	return fmt.Sprintf("%s_%d", op, g.count)
+	return fmt.Sprintf("%s%s_%d", g.prefix, op, g.count)
 }
 
 // attr makes an attribute.
@@ -133,7 +134,7 @@ func (g *graph) weight(name string, v []float32, dims ...int) string {
 
 // scalar is a constant of no dimension, in the precision of the graph.
 func (g *graph) scalar(v float32) string {
-	return g.once(fmt.Sprintf("scalar %v", v), func() string {
+	return g.once(fmt.Sprintf("scalar %v %d", v, g.float), func() string {
 		return g.weight(g.fresh("scalar"), []float32{v})
 	})
 }
@@ -175,6 +176,13 @@ func (g *graph) unsqueeze(x string, axes ...int64) string {
 	return g.op("Unsqueeze", []string{x, g.ints(axes...)})
 }
 
+func (g *graph) squeeze(x string, axes ...int64) string {
+	if g.version < 13 {
+		return g.op("Squeeze", []string{x}, attr("axes", axes))
+	}
+	return g.op("Squeeze", []string{x, g.ints(axes...)})
+}
+
 // reduce applies an operator of the Reduce family, whose axes were an attribute
 // before version 18 (13 for ReduceSum).
 func (g *graph) reduce(op, x string, axis int64) string {
@@ -208,7 +216,7 @@ func (g *graph) batch() string {
 // positions counts 0, 1, ... to the number of tokens.
 func (g *graph) positions() string {
 	return g.once("positions", func() string {
-		n := g.op("Squeeze", []string{g.tokens(), g.ints(0)})
+		n := g.squeeze(g.tokens(), 0)
 		return g.op("Range", []string{g.integer(0), n, g.integer(1)})
 	})
 }
@@ -267,7 +275,7 @@ func (g *graph) affine(x, name string, weight, bias []float32, in, out int) stri
 func (g *graph) activate(x, name string) string {
 	switch name {
 	case "gelu", "gelu_python":
-		return g.op("Gelu", []string{x})
+		return g.gelu(x)
 	case "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "gelu_accurate":
 		return g.op("Gelu", []string{x}, attr("approximate", "tanh"))
 	case "relu":
@@ -283,6 +291,15 @@ func (g *graph) activate(x, name string) string {
 	}
 	g.fail("activation %q is not built: put an ONNX export of the model into the folder as onnx/model.onnx", name)
 	return x
+}
+
+// gelu is x times the normal distribution function of x.
+func (g *graph) gelu(x string) string {
+	if g.version >= 20 {
+		return g.op("Gelu", []string{x})
+	}
+	erf := g.op("Erf", []string{g.mul(x, g.scalar(math.Sqrt2/2))})
+	return g.mul(g.mul(x, g.scalar(0.5)), g.add(erf, g.scalar(1)))
 }
 
 // lowest is what is added to a score that may not count.

@@ -211,7 +211,7 @@ func (p pooled) pool(mode string) string {
 		return g.op("Gather", []string{p.x, g.integer(0)}, attr("axis", 1))
 	case Max:
 		in := g.unsqueeze(g.op("Greater", []string{p.mask, g.scalar(0)}), 2)
-		return p.squeeze(g.reduce("ReduceMax", g.op("Where", []string{in, p.x, g.scalar(-1e9)}), 1))
+		return g.squeeze(g.reduce("ReduceMax", g.op("Where", []string{in, p.x, g.scalar(-1e9)}), 1), 1)
 	case Mean:
 		return g.op("Div", []string{p.sum(p.mask), p.total(p.mask)})
 	case MeanSqrtLen:
@@ -220,27 +220,19 @@ func (p pooled) pool(mode string) string {
 		weights := g.mul(p.mask, g.cast(g.add(g.positions(), g.integer(1)), onnx.Float))
 		return g.op("Div", []string{p.sum(weights), p.total(weights)})
 	}
-	at := g.cast(g.add(g.positions(), g.integer(1)), onnx.Float) // LastToken
-	last := g.reduce("ReduceMax", g.mul(p.mask, at), 1)
-	return p.sum(g.cast(g.op("Equal", []string{g.mul(p.mask, at), last}), onnx.Float))
+	at := g.mul(p.mask, g.cast(g.add(g.positions(), g.integer(1)), onnx.Float)) // LastToken
+	last := g.op("Equal", []string{at, g.reduce("ReduceMax", at, 1)})
+	return p.sum(g.mul(p.mask, g.cast(last, onnx.Float)))
 }
 
 // sum adds a text's token embeddings by weights of the shape of the mask.
 func (p pooled) sum(weights string) string {
-	return p.squeeze(p.g.matmul(p.g.unsqueeze(weights, 1), p.x))
+	return p.g.squeeze(p.g.matmul(p.g.unsqueeze(weights, 1), p.x), 1)
 }
 
 // total is the sum of the weights, 1e-9 at least.
 func (p pooled) total(weights string) string {
 	return p.g.op("Max", []string{p.g.reduce("ReduceSum", weights, 1), p.g.scalar(1e-9)})
-}
-
-// squeeze drops the axis of the tokens.
-func (p pooled) squeeze(x string) string {
-	if p.g.version < 13 {
-		return p.g.op("Squeeze", []string{x}, attr("axes", []int64{1}))
-	}
-	return p.g.op("Squeeze", []string{x, p.g.ints(1)})
 }
 
 func (d Dense) build(g *graph, x string, width int, _ string) (string, int) {
@@ -260,6 +252,9 @@ func (d Dense) build(g *graph, x string, width int, _ string) (string, int) {
 }
 
 func (l LayerNorm) build(g *graph, x string, width int, _ string) (string, int) {
+	if g.version < 17 {
+		g.fail("the ONNX file is written for version %d of the operators; layer norm needs 17", g.version)
+	}
 	if len(l.Weight) != width {
 		g.fail("layer norm takes vectors of %d, but gets %d", len(l.Weight), width)
 		return x, width

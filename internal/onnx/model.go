@@ -81,12 +81,13 @@ type Model struct {
 	Producer  string
 	Graph     Graph
 
-	// base holds the fields of a model that Parse read, kept as they were.
+	// base is what a model of Extend keeps of the given one, instead of the
+	// fields above and of the graph's name and inputs.
 	base *base
 }
 
-// base is what a read model keeps of its bytes: the fields of the model but
-// its graph, and the fields of the graph but its outputs.
+// base holds the fields of a model but its graph, and the fields of the graph
+// but its outputs, as they were read.
 type base struct {
 	model, graph [][]byte
 }
