@@ -24,7 +24,7 @@ const minMinor = 24
 const EnvVar = "ORT_LIBRARY"
 
 // remedy is what to do where there is no library.
-const remedy = "run `make setup` in the project's folder, or set " + EnvVar + " to the file of an ONNX Runtime 1.24 or newer: " +
+const remedy = "run `make setup` in the project's folder with " + EnvVar + " unset, or set it to the file of an ONNX Runtime 1.24 or newer: " +
 	"libonnxruntime.so.* from the onnxruntime package of PyPI (folder onnxruntime/capi), on macOS lib/libonnxruntime.dylib of `brew install onnxruntime`"
 
 // Name is the file name of the library of Version on an operating system.
