@@ -3,6 +3,8 @@ package tokenize
 import (
 	"encoding/json"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 )
 
@@ -45,10 +47,68 @@ type scoredPiece struct {
 }
 
 func (p *scoredPiece) UnmarshalJSON(b []byte) error {
-	pair := [2]any{&p.text, &p.score}
 	var n []json.RawMessage
 	if err := json.Unmarshal(b, &n); err != nil || len(n) != 2 {
 		return fmt.Errorf("vocab: %s is not a pair of piece and score", b)
 	}
-	return json.Unmarshal(b, &pair)
+	if err := json.Unmarshal(n[0], &p.text); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(n[1], &p.score); err != nil {
+		return err
+	}
+	p.score = serdeFloat(string(n[1]))
+	return nil
+}
+
+// serdeFloat reads a JSON number as the tokenizers library's parser
+// (serde_json) does: digits as an integer of 64 bits, times or over a power of
+// ten. The last bit may differ from the nearest float64, and with it the choice
+// between two paths of Unigram whose scores tie.
+func serdeFloat(s string) float64 {
+	negative := strings.HasPrefix(s, "-")
+	s = strings.TrimPrefix(s, "-")
+	var digits uint64
+	exponent := 0
+	point, full := false, false
+	i := 0
+	for ; i < len(s); i++ {
+		c := s[i]
+		if c == '.' {
+			point = true
+			continue
+		}
+		if c < '0' || c > '9' {
+			break
+		}
+		d := uint64(c - '0')
+		if full = full || digits > (math.MaxUint64-d)/10; full {
+			if !point {
+				exponent++
+			}
+			continue
+		}
+		digits = digits*10 + d
+		if point {
+			exponent--
+		}
+	}
+	if i+1 < len(s) { // e or E
+		n, _ := strconv.Atoi(s[i+1:])
+		exponent += n
+	}
+	f := float64(digits)
+	for exponent < -308 && f != 0 {
+		f /= 1e308
+		exponent += 308
+	}
+	if exponent >= 0 {
+		f *= math.Pow10(exponent)
+	} else {
+		f /= math.Pow10(-exponent)
+	}
+	if negative {
+		return -f
+	}
+	return f
 }

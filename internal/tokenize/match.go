@@ -261,7 +261,9 @@ func withoutNonCapturing(expr string) string {
 // Unicode meanings of the classes, for use inside brackets.
 const (
 	spaceRanges = `\t-\r \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}`
-	wordRanges  = `\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}`
+	// Alphabetic, marks, decimal digits, connectors, and the six Latin-1 numbers Oniguruma adds.
+	wordRanges = `\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189}` +
+		`\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE}`
 )
 
 // translate rewrites a pattern for Go's regexp.
@@ -283,6 +285,11 @@ func translate(expr string) (string, error) {
 				set = wordRanges
 			case 'b', 'B', 'G', 'K', 'h', 'H', 'R', 'X':
 				return "", fmt.Errorf(`\%c is not supported`, expr[i])
+			case 'p', 'P':
+				n := property(expr[i:])
+				b.WriteString(expr[i-1 : i+n])
+				i += n - 1
+				continue
 			default:
 				b.WriteByte('\\')
 				b.WriteByte(expr[i])
@@ -310,13 +317,45 @@ func translate(expr string) (string, error) {
 		case c == '(' && !inClass && strings.HasPrefix(expr[i:], "(?") &&
 			!strings.HasPrefix(expr[i:], "(?:") && !strings.HasPrefix(expr[i:], "(?i:") && !strings.HasPrefix(expr[i:], "(?i)"):
 			return "", fmt.Errorf("look-around and named groups are not supported")
-		case c == '+' && !inClass && i > 0 && strings.IndexByte("+*?}", expr[i-1]) >= 0 && !(i > 1 && expr[i-2] == '\\'):
-			return "", fmt.Errorf("possessive repetition is not supported")
+		case !inClass && (strings.IndexByte("*+?", c) >= 0 || c == '{'):
+			n := repetition(expr[i:])
+			if i+n < len(expr) && expr[i+n] == '+' {
+				return "", fmt.Errorf("possessive repetition is not supported")
+			}
+			b.WriteString(expr[i : i+n])
+			i += n - 1
 		default:
 			b.WriteByte(c)
 		}
 	}
 	return b.String(), nil
+}
+
+// property returns the length of p{Name} or pN at the start of expr.
+func property(expr string) int {
+	if len(expr) > 1 && expr[1] == '{' {
+		if end := strings.IndexByte(expr, '}'); end > 0 {
+			return end + 1
+		}
+	}
+	return min(2, len(expr))
+}
+
+// repetition returns the length of *, +, ? or {n,m} at the start of expr, the
+// ? of a lazy one included.
+func repetition(expr string) int {
+	n := 1
+	if expr[0] == '{' {
+		end := strings.IndexByte(expr, '}')
+		if end < 0 {
+			return 1
+		}
+		n = end + 1
+	}
+	if n < len(expr) && expr[n] == '?' {
+		n++
+	}
+	return n
 }
 
 // wordOrSymbols matches \w+|[^\w\s]+.

@@ -72,7 +72,7 @@ func (p byteLevel) split(w *work) {
 		buf := w.buf[p.slot][:0]
 		for _, s := range in {
 			at := len(buf)
-			if r, _ := decode(w.seg, s.start); p.words.classes[r]&classSpace == 0 {
+			if w.seg[s.start] != ' ' {
 				buf = append(buf, ' ')
 			}
 			buf = append(buf, w.seg[s.start:s.end]...)

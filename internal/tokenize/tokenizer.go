@@ -3,6 +3,7 @@ package tokenize
 import (
 	"fmt"
 	"os"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -76,6 +77,22 @@ func (t *Tokenizer) EncodeWords(dst *Encoding, words []string, maxTokens int) {
 		t.encodeText(dst, word)
 	}
 	t.template.close(dst, maxTokens)
+}
+
+// WithPrefixSpace returns a tokenizer that differs in one thing: a ByteLevel
+// pre-tokenizer puts a blank before a text, or a word of EncodeWords, that has
+// none (add_prefix_space of the transformers library). Without that component
+// it is t itself.
+func (t *Tokenizer) WithPrefixSpace() *Tokenizer {
+	last := len(t.preTokenizers) - 1
+	if !t.byteLevel {
+		return t
+	}
+	b := t.preTokenizers[last].(byteLevel)
+	b.prefixSpace = true
+	c := *t
+	c.preTokenizers = append(slices.Clone(t.preTokenizers[:last]), b)
+	return &c
 }
 
 func (t *Tokenizer) encodeText(e *Encoding, text string) {
