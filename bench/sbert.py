@@ -186,6 +186,10 @@ def facts(result):
                      else "Memory is that of the largest process.")
         lines.append("Ours gave " + " and ".join(f"{'the same bits' if len({x['sha256'] for x in found[p]}) == 1 else 'different bits'} in {p}" for p in ours)
                      + " in every round." if result["runs"] > 1 else "One round: whether bits repeat was not tried.")
+    for part in ours:
+        w = [x["whole"]["steps"] for x in found[part]]
+        lines.append(f"{TITLES[part]}: embedder started in {statistics.median(x.get('start embedder', 0) for x in w):.2f} s, "
+                     f"embed {statistics.median(x['embed'] for x in w):.2f} s.")
     for part in ("torch", "onnx"):
         if part in found:
             w = [x["whole"] for x in found[part]]
