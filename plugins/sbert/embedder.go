@@ -155,6 +155,9 @@ func load(ctx context.Context, o options, s sdk.Settings) (*model, sdk.Diagnosti
 	limit := f.maxTokens
 	var remarks sdk.Diagnostics
 	if f.static {
+		if t := tokenizer.Truncation(); t != nil { // sentence-transformers leaves it on
+			limit = t.MaxLength
+		}
 		if remarks, err = m.loadTable(o, f, s.Threads); err != nil {
 			return nil, nil, err
 		}

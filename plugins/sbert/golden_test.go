@@ -333,12 +333,9 @@ func TestMiniLM(t *testing.T) {
 func TestBits(t *testing.T) {
 	folder := miniLM(t)
 	docs := newsgroups(t, 64)
-	if testing.Short() {
-		docs = docs[:16]
-	}
 	for _, precision := range []string{precisionFull, precisionInt8} {
 		t.Run(precision, func(t *testing.T) {
-			options := map[string]any{"model": folder, "precision": precision, "max_seq_length": 64}
+			options := map[string]any{"model": folder, "precision": precision, "max_seq_length": 24}
 			cache := t.TempDir()
 			first := loaded(t, options, 1, cache)
 			want := embedAll(t, first, docs, len(docs))

@@ -25,6 +25,7 @@ type graph struct {
 	MaxTokens int      `json:"max_tokens"`
 	PadID     int64    `json:"pad_id"`
 	External  string   `json:"external,omitempty"` // folder of weights that are not in the file
+	Foreign   bool     `json:"foreign,omitempty"`  // made of an ONNX file that the folder brings
 
 	path  string // of the file, or
 	bytes []byte // its content
@@ -52,11 +53,10 @@ func (s graphSpec) key(digest string) string {
 // next time. Without dir it is held in memory.
 func openGraph(ctx context.Context, s graphSpec, digest, dir string) (*graph, error) {
 	if dir == "" {
-		m, err := s.build(ctx)
+		m, g, err := s.build(ctx)
 		if err != nil {
 			return nil, err
 		}
-		g := graphOf(m)
 		g.bytes, err = m.Bytes()
 		return g, err
 	}
@@ -64,11 +64,10 @@ func openGraph(ctx context.Context, s graphSpec, digest, dir string) (*graph, er
 	if g, err := readGraph(base); err == nil {
 		return g, nil
 	}
-	m, err := s.build(ctx)
+	m, g, err := s.build(ctx)
 	if err != nil {
 		return nil, err
 	}
-	g := graphOf(m)
 	g.path = base + ".onnx"
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("keep the graph: %w", err)
@@ -81,35 +80,33 @@ func openGraph(ctx context.Context, s graphSpec, digest, dir string) (*graph, er
 
 // build makes the graph from the encoder's configuration and weights, or where
 // that can't be, around an ONNX file that the folder brings.
-func (s graphSpec) build(ctx context.Context) (*encoder.Model, error) {
+func (s graphSpec) build(ctx context.Context) (*encoder.Model, *graph, error) {
 	layers, err := layersOf(s.folder, s.skip)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	spec := encoder.Spec{Dir: s.folder.encoder, Head: layers, Precision: s.precision, Unpadded: !s.padded}
-	if file := s.folder.onnxFile(); file != "" && !s.folder.hasWeights() {
-		return s.attach(ctx, file, layers)
+	file := s.folder.onnxFile()
+	foreign := file != "" && !s.folder.hasWeights()
+	var m *encoder.Model
+	if !foreign {
+		m, err = encoder.Build(ctx, encoder.Spec{Dir: s.folder.encoder, Head: layers, Precision: s.precision, Unpadded: !s.padded})
+		if _, unsupported := errors.AsType[*encoder.UnsupportedError](err); unsupported {
+			foreign = file != ""
+		}
 	}
-	m, err := encoder.Build(ctx, spec)
-	var unsupported *encoder.UnsupportedError
-	if file := s.folder.onnxFile(); errors.As(err, &unsupported) && file != "" {
-		return s.attach(ctx, file, layers)
+	if foreign {
+		if s.precision != encoder.FP32 {
+			return nil, nil, fmt.Errorf("the encoder of %s is an ONNX file, which is used as it is: precision must be %s", s.folder.dir, precisionFull)
+		}
+		m, err = encoder.Attach(ctx, file, layers)
 	}
-	return m, err
-}
-
-func (s graphSpec) attach(ctx context.Context, file string, layers []encoder.Layer) (*encoder.Model, error) {
-	if s.precision != encoder.FP32 {
-		return nil, fmt.Errorf("the encoder of %s is an ONNX file, which is used as it is: precision must be %s", s.folder.dir, precisionFull)
+	if err != nil {
+		return nil, nil, err
 	}
-	return nil, fmt.Errorf("%s: %v", file, layers)
-}
-
-func graphOf(m *encoder.Model) *graph {
-	return &graph{
+	return m, &graph{
 		Arch: m.Arch, Inputs: m.InputNames, Output: m.OutputName, Dimension: m.Dimension,
-		MaxTokens: m.MaxTokens, PadID: m.PadID, External: m.ExternalDir,
-	}
+		MaxTokens: m.MaxTokens, PadID: m.PadID, External: m.ExternalDir, Foreign: foreign,
+	}, nil
 }
 
 // readGraph reads what writeGraph has left.
@@ -198,8 +195,8 @@ func (f *folder) files() ([]string, error) {
 		return nil
 	}
 	err := add(f.encoder, "config.json", "tokenizer.json", "*.safetensors", "*.safetensors.index.json")
-	if !f.hasWeights() && err == nil {
-		err = add(f.encoder, "*.onnx", "*.onnx?data", "onnx/*.onnx", "onnx/*.onnx?data")
+	if file := f.onnxFile(); file != "" && err == nil {
+		err = add(filepath.Dir(file), "model.onnx", "model.onnx?data")
 	}
 	for _, l := range f.head {
 		if err == nil && l.kind != "pooler" {

@@ -75,6 +75,9 @@ func newSession(g *graph, device string, id, threads int, padded bool) (*session
 		return nil, err
 	}
 	s := &session{graph: g, threads: par.Threads(threads), padded: padded, budget: tokenBudget}
+	if g.Foreign {
+		s.budget = 1 // such a file may scale numbers over a whole batch: one text at a time
+	}
 	if device == "cuda" {
 		if err := appendCUDA(o, id); err != nil {
 			return nil, err
