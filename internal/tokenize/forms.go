@@ -71,17 +71,25 @@ func (f unicodeForm) decompose(runes []orderedRune, src []byte) []orderedRune {
 			continue
 		}
 		d := p.Decomposition()
-		if d == nil {
-			runes = append(runes, orderedRune{r, p.CCC()})
+		if d == nil || inBlocks(laterForms, r) {
+			runes = append(runes, orderedRune{r, order(r, p)})
 			continue
 		}
 		for len(d) > 0 {
 			c, n := utf8.DecodeRune(d)
-			runes = append(runes, orderedRune{c, f.form.Properties(d).CCC()})
+			runes = append(runes, orderedRune{c, order(c, f.form.Properties(d))})
 			d = d[n:]
 		}
 	}
 	return runes
+}
+
+// order returns the combining class of a rune.
+func order(r rune, p norm.Properties) uint8 {
+	if c := p.CCC(); c != 0 && !inBlocks(laterOrder, r) {
+		return c
+	}
+	return 0
 }
 
 // sortMarks puts each run of marks into canonical order.

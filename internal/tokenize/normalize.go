@@ -78,7 +78,7 @@ func (n *bertNormalizer) one(dst []byte, r rune, enc []byte) []byte {
 		return dst
 	}
 	d := norm.NFD.Properties(enc).Decomposition()
-	if d == nil {
+	if d == nil || inBlocks(laterForms, r) {
 		if isHangul(r) {
 			var h [3]rune
 			for _, c := range decomposeHangul(h[:0], r) {
@@ -141,7 +141,7 @@ type stripMarks struct{}
 func (stripMarks) normalize(dst, src []byte, _ *work) []byte {
 	for i := 0; i < len(src); {
 		r, size := utf8.DecodeRune(src[i:])
-		if r < utf8.RuneSelf || !unicode.Is(unicode.M, r) {
+		if r < utf8.RuneSelf || !unicode.Is(unicode.M, r) || inBlocks(laterCombining, r) {
 			dst = append(dst, src[i:i+size]...)
 		}
 		i += size

@@ -1,7 +1,5 @@
 package tokenize
 
-import "unicode/utf8"
-
 // A model appends the ids of one piece, word, to e.IDs.
 type model interface {
 	tokenize(e *Encoding, word []byte)
@@ -17,7 +15,7 @@ type wordPiece struct {
 }
 
 func (m *wordPiece) tokenize(e *Encoding, word []byte) {
-	if len(word) > m.maxRunes && utf8.RuneCount(word) > m.maxRunes {
+	if len(word) > m.maxRunes && runeCount(word) > m.maxRunes {
 		e.IDs = append(e.IDs, m.unknown)
 		return
 	}
@@ -33,4 +31,16 @@ func (m *wordPiece) tokenize(e *Encoding, word []byte) {
 		word = word[n:]
 		t = m.rest
 	}
+}
+
+// runeCount counts the characters of valid UTF-8 (utf8.RuneCount allocates for
+// long words).
+func runeCount(s []byte) int {
+	n := 0
+	for _, b := range s {
+		if b&0xC0 != 0x80 {
+			n++
+		}
+	}
+	return n
 }
