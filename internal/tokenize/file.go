@@ -129,14 +129,11 @@ func (t *Tokenizer) readModel(raw json.RawMessage) error {
 	if isNull(raw) {
 		return errors.New("missing")
 	}
-	var c struct {
-		Type string `json:"type"`
-	}
-	if err := json.Unmarshal(raw, &c); err != nil {
+	kind, err := modelType(raw)
+	if err != nil {
 		return err
 	}
-	var err error
-	switch c.Type {
+	switch kind {
 	case "WordPiece":
 		err = t.readWordPiece(raw)
 	case "BPE":
@@ -145,18 +142,44 @@ func (t *Tokenizer) readModel(raw json.RawMessage) error {
 		err = t.readUnigram(raw)
 	case "WordLevel":
 		err = t.readWordLevel(raw)
-	case "":
-		return errors.New("no type")
 	default:
-		return unknownType(c.Type, "BPE, Unigram, WordLevel, WordPiece")
+		return unknownType(kind, "BPE, Unigram, WordLevel, WordPiece")
 	}
-	if err == nil && t.byteLevel && c.Type != "BPE" {
+	if err == nil && t.byteLevel && kind != "BPE" {
 		err = errors.New("the pre-tokenizer ByteLevel is supported for BPE only")
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.Type, err)
+		return fmt.Errorf("%s: %w", kind, err)
 	}
 	return nil
+}
+
+// modelType returns the type of the model. Files of before 2021 have none: it
+// shows in the fields, by the order in which the library tries them.
+func modelType(raw json.RawMessage) (string, error) {
+	var c struct {
+		Type    string          `json:"type"`
+		Merges  json.RawMessage `json:"merges"`
+		Vocab   json.RawMessage `json:"vocab"`
+		Prefix  json.RawMessage `json:"continuing_subword_prefix"`
+		Unknown json.RawMessage `json:"unk_token"`
+	}
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return "", err
+	}
+	switch {
+	case c.Type != "":
+		return c.Type, nil
+	case c.Merges != nil:
+		return "BPE", nil
+	case c.Prefix != nil:
+		return "WordPiece", nil
+	case c.Unknown != nil:
+		return "WordLevel", nil
+	case bytes.HasPrefix(c.Vocab, []byte("[")):
+		return "Unigram", nil
+	}
+	return "", errors.New("no type, and no fields to tell it by")
 }
 
 // checkIDs refuses ids that no embedding table could hold.

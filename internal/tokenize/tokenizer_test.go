@@ -38,6 +38,7 @@ func TestNewRefuses(t *testing.T) {
 		{"post-processor", "post_processor", `{"type": "Chat"}`, `post_processor: type "Chat" is not supported`},
 		{"model", "model", `{"type": "Neural"}`, `model: type "Neural" is not supported`},
 		{"no model", "model", `null`, `model: missing`},
+		{"model without type", "model", `{"vocab": {"a": 0}}`, `no type, and no fields to tell it by`},
 		{"no type", "normalizer", `{}`, `a component has no type`},
 		{"look-behind", "pre_tokenizer", `{"type": "Split", "pattern": {"Regex": "(?<=a)b"}, "behavior": "Isolated"}`, `look-around and named groups are not supported`},
 		{"possessive", "pre_tokenizer", `{"type": "Split", "pattern": {"Regex": "a?+b"}, "behavior": "Isolated"}`, `possessive`},
@@ -264,6 +265,25 @@ func TestLongTexts(t *testing.T) {
 			if len(e.IDs) > 512 || e.TokensLost == 0 && len(e.IDs) > 100 && len(e.IDs) != 512 {
 				t.Errorf("%s: %.20q: %d ids, %d lost", name, text, len(e.IDs), e.TokensLost)
 			}
+		}
+	}
+}
+
+// Old files do not name the model's type.
+func TestModelWithoutType(t *testing.T) {
+	for _, tt := range []struct {
+		model string
+		want  []int64
+	}{
+		{`{"unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100, "vocab": {"[UNK]": 0, "a": 1, "##b": 4}}`, []int64{2, 1, 4, 3}},
+		{`{"unk_token": null, "vocab": {"a": 0, "b": 1, "ab": 4}, "merges": ["a b"]}`, []int64{2, 4, 3}},
+		{`{"unk_token": "u", "vocab": {"u": 0, "ab": 1}}`, []int64{2, 1, 3}},
+		{`{"unk_id": 0, "vocab": [["u", 0], ["a", -1], ["b", -1], ["x", -1], ["ab", -1.5]]}`, []int64{2, 4, 3}},
+	} {
+		tok := mustNew(t, wordPieceFile(map[string]string{"model": tt.model}))
+		var e Encoding
+		if tok.Encode(&e, "ab", 0); !slices.Equal(e.IDs, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.model, e.IDs, tt.want)
 		}
 	}
 }
