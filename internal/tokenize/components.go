@@ -94,7 +94,7 @@ func readOneNormalizer(kind string, raw json.RawMessage) (normalizer, error) {
 	case "Replace":
 		m, err := c.Pattern.matcher()
 		if err != nil {
-			return nil, fmt.Errorf("Replace: %w", err)
+			return nil, fmt.Errorf("%s: %w", kind, err)
 		}
 		return replace{m, c.Content}, nil
 	case "Precompiled":
@@ -181,13 +181,13 @@ func readOnePreTokenizer(kind string, raw json.RawMessage, slot int) (preTokeniz
 		return splitter{pattern: runeSet{classes, classNumber, false}, behave: b}, nil
 	case "CharDelimiterSplit":
 		if c.Delimiter == "" {
-			return nil, errors.New("CharDelimiterSplit: no delimiter")
+			return nil, fmt.Errorf("%s: no delimiter", kind)
 		}
 		return splitter{pattern: literal{[]byte(c.Delimiter)}, behave: removed}, nil
 	case "Split":
 		m, err := c.Pattern.matcher()
 		if err != nil {
-			return nil, fmt.Errorf("Split: %w", err)
+			return nil, fmt.Errorf("%s: %w", kind, err)
 		}
 		return splitter{m, c.Behavior, c.Invert}, c.Behavior.check()
 	case "Metaspace":
@@ -197,10 +197,10 @@ func readOnePreTokenizer(kind string, raw json.RawMessage, slot int) (preTokeniz
 		}
 		when = orElse(c.PrependScheme, when)
 		if when != prependAlways && when != prependFirst && when != prependNever {
-			return nil, fmt.Errorf("Metaspace: prepend_scheme %q is not supported (supported: always, first, never)", when)
+			return nil, fmt.Errorf("%s: prepend_scheme %q is not supported (supported: always, first, never)", kind, when)
 		}
 		if c.Replacement == "" {
-			return nil, errors.New("Metaspace: no replacement")
+			return nil, fmt.Errorf("%s: no replacement", kind)
 		}
 		return metaspace{[]byte(c.Replacement), when, orElse(c.Split, true), slot}, nil
 	}

@@ -69,15 +69,12 @@ func (b behaviour) apply(out []span, parts []part) []span {
 	floor := len(out)
 	for i, p := range parts {
 		previous := i > 0 && parts[i-1].match
-		next := i+1 < len(parts) && parts[i+1].match
 		switch {
 		case b == removed && p.match:
 		case b == contiguous && i > 0 && previous == p.match,
 			b == mergedWithPrevious && p.match && !previous && len(out) > floor,
 			b == mergedWithNext && !p.match && previous:
 			out[len(out)-1].end = p.end
-		case b == mergedWithNext && p.match && next:
-			out = append(out, p.span)
 		default:
 			out = append(out, p.span)
 		}
