@@ -251,6 +251,9 @@ func (m *model) loadSession(ctx context.Context, o options, f *folder, s sdk.Set
 			return g, nil, nil
 		}
 		if kind == "cuda" {
+			if fault, ok := errors.AsType[*optionError](err); ok {
+				return nil, nil, fault
+			}
 			return nil, nil, &optionError{"device", err}
 		}
 		remarks = append(remarks, sdk.Diagnostic{Option: "device", Summary: "the CPU is used, since the GPU can't be", Detail: err.Error()})
@@ -260,6 +263,12 @@ func (m *model) loadSession(ctx context.Context, o options, f *folder, s sdk.Set
 }
 
 func (m *model) tryDevice(ctx context.Context, o options, f *folder, s sdk.Settings, digest, device string, id int) (*graph, error) {
+	switch {
+	case device == "cpu" && o.Precision == precisionHalf:
+		return nil, &optionError{"precision", errors.New("precision fp16 is for a GPU, and the CPU is used: use fp32, or int8, which is faster")}
+	case device == "cuda" && o.Precision == precisionInt8:
+		return nil, &optionError{"precision", errors.New("precision int8 is for the CPU, and a GPU is used: use fp16, or device = \"cpu\"")}
+	}
 	spec := graphSpec{folder: f, precision: encoder.Precision(o.Precision), padded: device == "cuda"}
 	if f.excludePrompt {
 		spec.skip = m.reader.promptEnd()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bertopic-go/bertopic/internal/encoder"
 	"github.com/bertopic-go/bertopic/internal/tokenize"
 	"github.com/bertopic-go/bertopic/sdk"
 	"github.com/bertopic-go/bertopic/sdk/sdktest"
@@ -121,6 +123,7 @@ func TestOptionsAreRefused(t *testing.T) {
 		{"unknown model", map[string]any{"model": "no-such-model"}, "model", "no-such-model"},
 		{"no such folder", map[string]any{"model": "./nowhere"}, "model", "there is no folder"},
 		{"device", map[string]any{"model": small, "device": "tpu"}, "device", "auto, cpu, cuda or cuda:N"},
+		{"half precision on a CPU", map[string]any{"model": small, "device": "cpu", "precision": "fp16"}, "precision", "for a GPU"},
 		{"negative length", map[string]any{"model": small, "max_seq_length": -1}, "max_seq_length", "it must be a number of tokens"},
 		{"short length", map[string]any{"model": small, "max_seq_length": 2}, "max_seq_length", "it must be 3 or more"},
 		{"length past the positions", map[string]any{"model": small, "max_seq_length": 65}, "max_seq_length", "positions for 64 tokens"},
@@ -131,7 +134,7 @@ func TestOptionsAreRefused(t *testing.T) {
 		{"GPU for a table", map[string]any{"model": filepath.Join("testdata", "st", "static-embedding"), "device": "cuda"}, "device", "use cpu or auto"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if c.option == "max_seq_length" {
+			if c.option == "max_seq_length" || c.option == "precision" {
 				needRuntime(t)
 			}
 			p := sdktest.Start(t, &embedder{})
@@ -354,31 +357,89 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// The padded graph, which a GPU gets, gives the same vectors.
+// The padded graph, which a GPU gets, gives the same vectors, and in half
+// precision nearly the same.
 func TestPadded(t *testing.T) {
 	needRuntime(t)
-	e := loaded(t, map[string]any{"model": small}, 1, "")
 	f, err := readFolder(small)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := openGraph(t.Context(), graphSpec{folder: f, precision: precisionFull, padded: true}, "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := newSession(g, "cpu", 0, 2, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
 	texts := []string{"river", "the small river crosses the green garden", "a lamp", "an old lamp near the station"}
+	e := loaded(t, map[string]any{"model": small}, 1, "")
 	want := embedAll(t, e, texts, len(texts))
-	e.model.network, s = s, e.model.network.(*session)
-	got := embedAll(t, e, texts, len(texts))
-	for i, x := range got {
-		if math.Abs(float64(x-want[i])) > 1e-6 {
-			t.Fatalf("value %d is %v, want %v", i, x, want[i])
+	for precision, tolerance := range map[string]float64{precisionFull: 1e-6, precisionHalf: 5e-3} {
+		g, err := openGraph(t.Context(), graphSpec{folder: f, precision: encoder.Precision(precision), padded: true}, "", "")
+		if err != nil {
+			t.Fatal(err)
 		}
+		s, err := newSession(g, "cpu", 0, 2, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+		e = loaded(t, map[string]any{"model": small}, 1, "")
+		if err := e.model.network.close(); err != nil {
+			t.Fatal(err)
+		}
+		e.model.network = s
+		for i, x := range embedAll(t, e, texts, len(texts)) {
+			if math.Abs(float64(x-want[i])) > tolerance {
+				t.Fatalf("%s: value %d is %v, want %v", precision, i, x, want[i])
+			}
+		}
+	}
+}
+
+// A folder with an ONNX file in place of weights gives the same vectors, and a
+// text's bits don't depend on the batch even where the file is padded and masked.
+func TestOnnxFile(t *testing.T) {
+	needRuntime(t)
+	m, err := encoder.Build(t.Context(), encoder.Spec{Dir: small})
+	if err != nil {
+		t.Fatal(err)
+	}
+	graph, err := m.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := copyModel(t, small)
+	err = errors.Join(os.Remove(filepath.Join(dir, "model.safetensors")), os.Mkdir(filepath.Join(dir, "onnx"), 0o777),
+		os.WriteFile(filepath.Join(dir, "onnx", "model.onnx"), graph, 0o666))
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := []string{"river", "the small river crosses the green garden", "a lamp", "the lamp"}
+	cache := t.TempDir()
+	want := embedAll(t, loaded(t, map[string]any{"model": small}, 1, ""), texts, len(texts))
+	for _, cache := range []string{"", cache, cache} {
+		e := loaded(t, map[string]any{"model": dir}, 2, cache)
+		got := embedAll(t, e, texts, len(texts))
+		for i, x := range got {
+			if math.Abs(float64(x-want[i])) > 1e-6 {
+				t.Fatalf("value %d is %v, want %v", i, x, want[i])
+			}
+		}
+		if alone := embedAll(t, e, texts, 1); !slices.Equal(alone, got) {
+			t.Error("texts alone have other bits")
+		}
+	}
+	for _, c := range []struct{ option, value, want string }{
+		{"precision", "int8", "used as it is"},
+		{"preset", "spacy-trf", "the model has none"},
+	} {
+		remarks, err := sdktest.Start(t, &embedder{}).TryConfigure(map[string]any{"model": dir, c.option: c.value})
+		if err == nil || len(remarks) != 1 || !strings.Contains(remarks[0].Summary, c.want) {
+			t.Errorf("%s = %s: %v %+v", c.option, c.value, err, remarks)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "onnx", "model.onnx"), graph[:len(graph)/2], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if remarks, err := sdktest.Start(t, &embedder{}).TryConfigure(map[string]any{"model": dir}); err == nil || len(remarks) != 1 || remarks[0].Option != "model" {
+		t.Errorf("half an ONNX file: %v %+v", err, remarks)
 	}
 }
 
