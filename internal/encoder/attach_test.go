@@ -110,9 +110,9 @@ func TestAttachIsBuild(t *testing.T) {
 	needRuntime(t)
 	head := []Layer{Pooling{Modes: []string{Mean}}, Normalize{}}
 	rows := [][]int64{{2, 77, 91, 3}, {2, 3}, {2, 5, 6, 7, 8, 9, 3}}
-	want := open(t, build1(t, Spec{Dir: dir, Head: head}), 1).run(t, rows, 0)
+	want := open(t, built(t, Spec{Dir: dir, Head: head}), 1).run(t, rows, 0)
 
-	bare := build1(t, Spec{Dir: dir})
+	bare := built(t, Spec{Dir: dir})
 	folder := t.TempDir()
 	var model, values bytes.Buffer
 	if err := bare.WriteTwo(&model, &values, "model.onnx_data"); err != nil {

@@ -28,22 +28,6 @@ func (g *graph) keyMask() string {
 	})
 }
 
-// attend computes softmax(q k^T scale + bias) v for each head. q, k and v are
-// (batch*tokens) x (heads*width), and so is the result.
-func (g *graph) attend(q, k, v string, a attention) string {
-	if g.fused {
-		return g.attendFused(q, k, v, a)
-	}
-	q = g.transpose(g.split(q, a), 0, 2, 1, 3)
-	k = g.transpose(g.split(k, a), 0, 2, 3, 1)
-	v = g.transpose(g.split(v, a), 0, 2, 1, 3)
-	scores := g.mul(g.matmul(q, k), g.scalar(float32(a.scale)))
-	if a.bias != "" {
-		scores = g.add(scores, a.bias)
-	}
-	return g.weigh(scores, v, a)
-}
-
 // split cuts rows into heads: batch x tokens x heads x width.
 func (g *graph) split(x string, a attention) string {
 	return g.reshape(x, g.textShape(int64(a.heads), int64(a.width)))
@@ -60,8 +44,11 @@ func (g *graph) weigh(scores, v string, a attention) string {
 	return g.flat(out, a.heads*a.width)
 }
 
-// attendFused is attend in one node of ONNX Runtime.
-func (g *graph) attendFused(q, k, v string, a attention) string {
+// attend computes softmax(q k^T scale + bias) v for each head. q, k and v are
+// (batch*tokens) x (heads*width), and so is the result. ONNX Runtime has one
+// node for it, which does not keep the scores in an unpadded graph without a
+// bias.
+func (g *graph) attend(q, k, v string, a attention) string {
 	shape := g.textShape(int64(a.heads * a.width))
 	in := []string{g.reshape(q, shape), g.reshape(k, shape), g.reshape(v, shape)}
 	var mask string

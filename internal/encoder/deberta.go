@@ -83,17 +83,35 @@ func newDisentangled(g *graph, c *config, w *weights, s sizes) disentangled {
 			c.fail("pos_att_type has %q; only c2p and p2c are built", kind)
 		}
 	}
-	table := g.weight("encoder.rel_embeddings.weight", w.values("encoder.rel_embeddings.weight", 2*d.span, s.width), 2*d.span, s.width)
+	table := w.values("encoder.rel_embeddings.weight", 2*d.span, s.width)
 	switch norm := c.strOr("norm_rel_ebd", "none"); norm {
 	case "none":
 	case "layer_norm":
-		table = g.layerNorm(table, w, "encoder.LayerNorm", s.width, s.eps)
+		normalizeRows(table, w.values("encoder.LayerNorm.weight", s.width), w.values("encoder.LayerNorm.bias", s.width), s.eps)
 	default:
 		c.fail("norm_rel_ebd is %q; only \"none\" and \"layer_norm\" are built", norm)
 	}
-	d.distances = table
+	d.distances = g.constant("encoder.rel_embeddings.weight", onnx.Float, rawFloat32(table), 2*d.span, s.width)
 	d.index(g, buckets, longest)
 	return d
+}
+
+// normalizeRows is layer norm on a table, in place.
+func normalizeRows(table, weight, bias []float32, eps float64) {
+	n := len(weight)
+	for ; len(table) > 0; table = table[n:] {
+		mean, variance := 0.0, 0.0
+		for _, v := range table[:n] {
+			mean += float64(v) / float64(n)
+		}
+		for _, v := range table[:n] {
+			variance += (float64(v) - mean) * (float64(v) - mean) / float64(n)
+		}
+		scale := 1 / math.Sqrt(variance+eps)
+		for i, v := range table[:n] {
+			table[i] = float32((float64(v)-mean)*scale)*weight[i] + bias[i]
+		}
+	}
 }
 
 // list reads a list of names, or one string of names with "|" between them.
@@ -185,18 +203,20 @@ func (d *disentangled) positional(g *graph, w *weights, p, projection, content, 
 	return g.op("Gather", []string{g.reshape(all, rows), index}, attr("axis", 2))
 }
 
-// linearOnce applies a weight that the graph has already, in full precision:
-// its result does not depend on the input, and ONNX Runtime computes it when it
-// loads the graph.
+// linearOnce applies a weight in float32 to a constant of float32: ONNX Runtime
+// computes the result when it loads the graph. (In float16, release 1.30
+// crashes there on a CPU.)
 func (g *graph) linearOnce(x string, w *weights, name string, in, out int) string {
-	p := g.precision
-	if p == Int8 {
-		g.precision = FP32
-	}
-	defer func() { g.precision = p }()
+	p, t := g.precision, g.float
+	g.precision, g.float = FP32, onnx.Float
 	var bias []float32
 	if w.has(name + ".bias") {
 		bias = w.values(name+".bias", out)
 	}
-	return g.affine(x, g.fresh(name), w.values(name+".weight", out, in), bias, in, out)
+	y := g.affine(x, g.fresh(name), w.values(name+".weight", out, in), bias, in, out)
+	g.precision, g.float = p, t
+	if t != onnx.Float {
+		y = g.cast(y, t)
+	}
+	return y
 }

@@ -18,7 +18,6 @@ const opset = 21
 type graph struct {
 	precision Precision
 	unpadded  bool
-	fused     bool // ONNX Runtime's own operators where they pay
 	float     onnx.Type
 	version   int64 // of the opset
 	prefix    string
@@ -27,7 +26,8 @@ type graph struct {
 	consts  []onnx.Tensor
 	inputs  []onnx.Value
 	outputs []onnx.Value
-	memo    map[string]string // name of a shared result or constant
+	memo    map[string]string  // name of a shared result or constant
+	least   map[string]float32 // lower bounds of results, where known
 	count   int
 	err     error
 }
@@ -36,10 +36,10 @@ func newGraph(spec Spec) *graph {
 	g := &graph{
 		precision: spec.Precision,
 		unpadded:  spec.Unpadded,
-		fused:     true,
 		float:     onnx.Float,
 		version:   opset,
 		memo:      map[string]string{},
+		least:     map[string]float32{},
 	}
 	if spec.Precision == FP16 {
 		g.float = onnx.Float16
@@ -273,6 +273,14 @@ func (g *graph) affine(x, name string, weight, bias []float32, in, out int) stri
 
 // activate applies an activation by its name in transformers' ACT2FN.
 func (g *graph) activate(x, name string) string {
+	y := g.activation(x, name)
+	if b, ok := bounds[name]; ok && g.least != nil {
+		g.least[y] = b
+	}
+	return y
+}
+
+func (g *graph) activation(x, name string) string {
 	switch name {
 	case "gelu", "gelu_python":
 		return g.gelu(x)

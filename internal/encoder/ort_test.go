@@ -9,35 +9,25 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/bertopic-go/bertopic/internal/ortlib"
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// library is ONNX Runtime's shared library: $ORT_LIBRARY, else the one that
-// the project's set-up puts into the user's cache.
-func library() string {
-	if p := os.Getenv("ORT_LIBRARY"); p != "" {
-		return p
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return ""
-	}
-	p := filepath.Join(cache, "bertopic", "onnxruntime", "1.30.0", "libonnxruntime.so.1.30.0")
-	if !exists(p) {
-		return ""
-	}
-	return p
-}
-
 var startRuntime = sync.OnceValue(func() error {
-	ort.SetSharedLibraryPath(library())
+	path, err := ortlib.Path()
+	if err != nil {
+		return err
+	}
+	ort.SetSharedLibraryPath(path)
 	return ort.InitializeEnvironment()
 })
 
+// needRuntime skips a test where ONNX Runtime is not installed.
 func needRuntime(t testing.TB) {
 	t.Helper()
-	if library() == "" {
-		t.Skip("ONNX Runtime is not installed: make setup installs it, ORT_LIBRARY names another copy")
+	installed, err := ortlib.Installed()
+	if os.Getenv(ortlib.EnvVar) == "" && (err != nil || !exists(installed)) {
+		t.Skip("ONNX Runtime is not installed: make setup installs it")
 	}
 	if err := startRuntime(); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,79 @@
+package encoder
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// randomRows are n rows of ids, all of one length.
+func randomRows(n, length, vocab int, seed uint64) [][]int64 {
+	r := rand.New(rand.NewPCG(seed, uint64(length)))
+	rows := make([][]int64, n)
+	for i := range rows {
+		for range length {
+			rows[i] = append(rows[i], 5+r.Int64N(int64(vocab-5)))
+		}
+	}
+	return rows
+}
+
+// testBits compares each row in a batch of its length on two threads with the
+// row alone on one, and with the row among others.
+func testBits(t *testing.T, m *Model, vocab int, lengths []int) {
+	t.Helper()
+	one, two := open(t, m, 1), open(t, m, 2)
+	for _, length := range lengths {
+		rows := randomRows(64, length, vocab, 1)
+		all := two.run(t, rows, 0)
+		some := one.run(t, rows[10:17], 0)
+		for _, i := range []int{0, 10, 13, 16, 63} {
+			want := all[i*m.Dimension : (i+1)*m.Dimension]
+			if got := one.run(t, rows[i:i+1], 0); !slices.Equal(got, want) {
+				t.Errorf("row %d of %d tokens: alone differs by %g from a batch of 64", i, length, farthest(got, want))
+			}
+			if i >= 10 && i < 17 && !slices.Equal(some[(i-10)*m.Dimension:(i-9)*m.Dimension], want) {
+				t.Errorf("row %d of %d tokens: a batch of 7 differs from one of 64", i, length)
+			}
+		}
+	}
+}
+
+// TestBits shows for every architecture that a row's bits depend neither on
+// its batch mates nor on the number of threads.
+func TestBits(t *testing.T) {
+	for _, name := range fixtures {
+		for _, p := range []Precision{FP32, Int8} {
+			t.Run(fmt.Sprint(name, " ", p), func(t *testing.T) {
+				needRuntime(t)
+				dense := Dense{In: 64, Out: 24, Weight: make([]float32, 64*24), Bias: make([]float32, 24), Activation: "tanh"}
+				for i := range dense.Weight {
+					dense.Weight[i] = float32(i%17)/32 - 0.25
+				}
+				m := built(t, Spec{Dir: fixture(t, name), Unpadded: true, Precision: p,
+					Head: []Layer{Pooling{Modes: []string{Mean, Max}}, dense, Normalize{}}})
+				testBits(t, m, 400, []int{2, 3, 15, 31, 33, 64})
+			})
+		}
+	}
+}
+
+// TestMiniLMBits does so on real weights, whose products take the kernels'
+// blocked paths.
+func TestMiniLMBits(t *testing.T) {
+	dir := minilm(t)
+	needRuntime(t)
+	for _, p := range []Precision{FP32, Int8} {
+		m := built(t, Spec{Dir: dir, Unpadded: true, Precision: p, Head: []Layer{Pooling{Modes: []string{Mean}}, Normalize{}}})
+		testBits(t, m, 30000, []int{2, 31})
+		if !testing.Short() {
+			one := open(t, m, 1)
+			rows := randomRows(5, 257, 30000, 2)
+			all := one.run(t, rows, 0)
+			if got := one.run(t, rows[3:4], 0); !slices.Equal(got, all[3*m.Dimension:4*m.Dimension]) {
+				t.Errorf("%s: a row of 257 tokens differs from itself in a batch of 5", p)
+			}
+		}
+	}
+}
