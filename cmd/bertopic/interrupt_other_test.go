@@ -2,4 +2,4 @@
 
 package main
 
-func interruptChildren(string) {}
+func interruptChildren(string, string) {}

@@ -11,8 +11,8 @@ import (
 )
 
 // interruptChildren sends an interrupt to the children of this process that
-// are called name.
-func interruptChildren(name string) {
+// are called name and work in the folder dir: other scripts run beside this one.
+func interruptChildren(name, dir string) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, stat := range stats {
 		b, err := os.ReadFile(stat)
@@ -27,6 +27,9 @@ func interruptChildren(name string) {
 			continue
 		}
 		pid, _ := strconv.Atoi(strings.TrimSpace(text[:open]))
+		if cwd, err := os.Readlink(filepath.Join(filepath.Dir(stat), "cwd")); err != nil || cwd != dir {
+			continue
+		}
 		syscall.Kill(pid, syscall.SIGINT)
 	}
 }

@@ -25,32 +25,39 @@ import (
 var programs string
 
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) != "bertopic" {
-		dir, err := os.MkdirTemp("", "bertopic-programs-")
-		if err != nil {
-			panic(err)
-		}
-		defer os.RemoveAll(dir)
-		programs = dir
-		for name, pkg := range map[string]string{
-			"bertopic-embedder-tfidf":    "../../plugins/tfidf",
-			"bertopic-embedder-specimen": "../../conformance/specimens",
-			"bertopic-embedder-hashing":  "../../examples/embedder-go",
-		} {
-			cmd := exec.Command("go", "build", "-o", filepath.Join(dir, name), pkg)
-			if out, err := cmd.CombinedOutput(); err != nil {
-				fmt.Fprintf(os.Stderr, "build %s: %v\n%s", pkg, err, out)
-				os.Exit(1)
-			}
-		}
-	}
-	testscript.Main(m, map[string]func(){
+	testscript.Main(withPrograms{m}, map[string]func(){
 		"bertopic": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			os.Exit(runMain(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 		},
 	})
+}
+
+// withPrograms builds the embedder programs before the tests and removes them
+// after.
+type withPrograms struct{ m *testing.M }
+
+func (w withPrograms) Run() int {
+	dir, err := os.MkdirTemp("", "bertopic-programs-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	for name, pkg := range map[string]string{
+		"bertopic-embedder-tfidf":    "../../plugins/tfidf",
+		"bertopic-embedder-specimen": "../../conformance/specimens",
+		"bertopic-embedder-hashing":  "../../examples/embedder-go",
+	} {
+		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, name), pkg)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "build %s: %v\n%s", pkg, err, out)
+			return 1
+		}
+	}
+	programs = dir
+	return w.m.Run()
 }
 
 func TestScripts(t *testing.T) {
@@ -157,7 +164,7 @@ func interruptCommand(ts *testscript.TestScript, neg bool, args []string) {
 	file := ts.MkAbs(args[0])
 	size, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)
-	done := make(chan struct{})
+	done, work := make(chan struct{}), ts.MkAbs(".")
 	defer close(done)
 	go func() {
 		for {
@@ -167,7 +174,7 @@ func interruptCommand(ts *testscript.TestScript, neg bool, args []string) {
 			case <-time.After(10 * time.Millisecond):
 			}
 			if info, err := os.Stat(file); err == nil && info.Size() >= size {
-				interruptChildren("bertopic")
+				interruptChildren("bertopic", work)
 				return
 			}
 		}
