@@ -161,3 +161,15 @@ func TestSetOfATableReplacesIt(t *testing.T) {
 		}
 	}
 }
+
+func TestExamplesAreRight(t *testing.T) {
+	files, err := filepath.Glob("../../examples/*.toml")
+	if err != nil || len(files) < 3 {
+		t.Fatalf("%d examples, %v", len(files), err)
+	}
+	for _, file := range append(files, "../../bertopic.toml") {
+		if _, err := Load(file, nil); err != nil {
+			t.Error(err)
+		}
+	}
+}
