@@ -251,9 +251,11 @@ def cut_npy(source, target, limit):
     return n, d
 
 
-def copy_corpus(corpus, target, limit, label):
-    """Writes the first limit rows as plain JSON lines, so that nobody pays for unpacking; returns how many."""
-    rows = read_rows(corpus, limit)
+def copy_corpus(corpus, target, limit, label, spread=False):
+    """Writes limit rows as plain JSON lines, so that nobody pays for unpacking: the first, or evenly spaced ones. Returns how many."""
+    rows = read_rows(corpus, 0 if spread else limit)
+    if spread and 0 < limit < len(rows):
+        rows = [rows[i * len(rows) // limit] for i in range(limit)]
     if not rows:
         fail(f"{corpus} has no rows")
     if label and label not in rows[0]:
