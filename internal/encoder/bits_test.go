@@ -77,3 +77,22 @@ func TestMiniLMBits(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkMiniLM runs batches of texts of one length on one thread.
+func BenchmarkMiniLM(b *testing.B) {
+	dir := minilm(b)
+	needRuntime(b)
+	for _, p := range []Precision{FP32, Int8} {
+		m := built(b, Spec{Dir: dir, Unpadded: true, Precision: p, Head: []Layer{Pooling{Modes: []string{Mean}}, Normalize{}}})
+		s := open(b, m, 1)
+		for _, c := range []struct{ rows, tokens int }{{16, 32}, {4, 128}, {2, 256}} {
+			b.Run(fmt.Sprintf("%s/%dx%d", p, c.rows, c.tokens), func(b *testing.B) {
+				rows := randomRows(c.rows, c.tokens, 30000, 1)
+				for b.Loop() {
+					s.run(b, rows, 0)
+				}
+				b.ReportMetric(float64(b.N*c.rows)/b.Elapsed().Seconds(), "docs/s")
+			})
+		}
+	}
+}

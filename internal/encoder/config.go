@@ -125,7 +125,11 @@ func (c *config) heads(width, heads int) int {
 // only refuses a setting that changes the computation in a way that is not
 // built.
 func (c *config) only(key string, want any) {
-	if c.has(key) && c.values[key] != want {
+	switch {
+	case !c.has(key) || c.values[key] == want:
+	case want == nil:
+		c.fail("%s is set, which is not built: put an ONNX export into the folder as onnx/model.onnx", key)
+	default:
 		c.fail("%s is %v; only %v is built: put an ONNX export into the folder as onnx/model.onnx", key, c.values[key], want)
 	}
 }

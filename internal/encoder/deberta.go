@@ -26,7 +26,7 @@ func buildDeBERTa(g *graph, c *config, w *weights) body {
 	s := bertSizes(c)
 	c.only("embedding_size", float64(s.width))
 	c.only("conv_kernel_size", 0.0)
-	if c.boolOr("relative_attention", false) != true {
+	if !c.boolOr("relative_attention", false) {
 		c.fail("relative_attention is false; only true is built")
 	}
 	x := g.debertaEmbeddings(c, w, s)

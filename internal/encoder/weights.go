@@ -126,16 +126,6 @@ func (w *weights) has(name string) bool {
 	return ok
 }
 
-// dims returns a tensor's shape, nil for a missing one.
-func (w *weights) dims(name string) []int {
-	full, ok := w.find(name)
-	if !ok {
-		return nil
-	}
-	info, _ := w.where[full].Lookup(full)
-	return info.Shape
-}
-
 // values reads a tensor of the given shape. A dimension of -1 is open.
 func (w *weights) values(name string, dims ...int) []float32 {
 	count := 1
