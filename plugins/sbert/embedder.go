@@ -152,6 +152,9 @@ func load(ctx context.Context, o options, s sdk.Settings) (*model, sdk.Diagnosti
 		Model: o.Model, ModelSHA256: digest, Device: "cpu", BatchInvariant: true,
 	}}
 	m.reader = newReader(tokenizer, f, prompt, o.LongText)
+	if o.Preset == presetFlair {
+		m.reader.encode = flairEncoder(tokenizer)
+	}
 	limit := f.maxTokens
 	var remarks sdk.Diagnostics
 	if f.static {

@@ -286,6 +286,20 @@ func TestSpacy(t *testing.T) {
 	}
 }
 
+func TestFlairWords(t *testing.T) {
+	for text, want := range map[string][]string{
+		"":                                  nil,
+		"They'll say it isn't; WE DON'T.":   {"They", "'ll", "say", "it", "is", "n't", ";", "WE", "DO", "N'T", "."},
+		"river-garden 3,400 1,a 12.5% a.b.": {"river-garden", "3,400", "1", ",", "a", "12.5", "%", "a.b", "."},
+		"n't -x x- 'tis":                    {"n", "'t", "-", "x", "x", "-", "'", "tis"},
+		"wow!! (yes)...":                    {"wow", "!", "!", "(", "yes", ")..."},
+	} {
+		if got := flairWords(text); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 // A graph that was kept is used again, and made again where it is damaged or
 // the model has changed.
 func TestGraphIsKept(t *testing.T) {

@@ -30,6 +30,7 @@ type reader struct {
 	special   bool // the special tokens of the tokenizer's template are kept
 	max       int  // tokens of a sequence; 0: no limit
 	chunk     bool
+	encode    func(e *tokenize.Encoding, text string, limit int)
 
 	promptTokens  int // of the prompt itself
 	specialTokens int // that a text gets
@@ -38,7 +39,7 @@ type reader struct {
 
 // newReader looks at how the tokenizer frames a text.
 func newReader(t *tokenize.Tokenizer, f *folder, prompt, longText string) *reader {
-	r := &reader{tokenizer: t, lowerCase: f.lowerCase, prompt: prompt, special: !f.static, chunk: longText == chunk}
+	r := &reader{tokenizer: t, lowerCase: f.lowerCase, prompt: prompt, special: !f.static, chunk: longText == chunk, encode: t.Encode}
 	var e tokenize.Encoding
 	t.Encode(&e, r.lower(prompt), 0)
 	for i, special := range e.Special {
@@ -101,7 +102,7 @@ func (r *reader) read(e *tokenize.Encoding, row int, text string) (sequences []s
 	if r.chunk || !r.special {
 		limit = 0
 	}
-	r.tokenizer.Encode(e, r.lower(r.prompt+text), limit)
+	r.encode(e, r.lower(r.prompt+text), limit)
 	if !r.special {
 		r.dropSpecial(e)
 	}
@@ -127,7 +128,7 @@ func (r *reader) hasTokens(e *tokenize.Encoding, text string, limit int) bool {
 		return len(e.IDs) > r.specialTokens
 	}
 	var alone tokenize.Encoding
-	r.tokenizer.Encode(&alone, r.lower(text), limit)
+	r.encode(&alone, r.lower(text), limit)
 	return slices.Contains(alone.Special, false)
 }
 
