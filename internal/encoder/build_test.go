@@ -197,6 +197,31 @@ func TestBuildReadsOtherFiles(t *testing.T) {
 	}
 }
 
+// TestBuildReadsHalfPrecision gives the same bytes for weights in float16 as
+// for their values in float32.
+func TestBuildReadsHalfPrecision(t *testing.T) {
+	full, short := fixture(t, "bert"), fixture(t, "bert")
+	var rounded []tensor
+	var halves []safetensors.Tensor
+	for _, x := range tensors(t, full) {
+		raw := make([]byte, 2*len(x.values))
+		for i, v := range x.values {
+			h := half(v)
+			raw[2*i], raw[2*i+1] = byte(h), byte(h>>8)
+			x.values[i] = safetensors.Half(h)
+		}
+		rounded = append(rounded, x)
+		halves = append(halves, safetensors.Raw(x.name, safetensors.F16, raw, x.shape...))
+	}
+	writeTensors(t, filepath.Join(full, "model.safetensors"), rounded)
+	if err := safetensors.WriteFile(filepath.Join(short, "model.safetensors"), halves, nil); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(bytesOf(t, full), bytesOf(t, short)) {
+		t.Error("the model differs")
+	}
+}
+
 func bytesOf(t *testing.T, dir string) []byte {
 	t.Helper()
 	b, err := built(t, Spec{Dir: dir, Head: []Layer{Pooling{Modes: modes}, Normalize{}}}).Bytes()

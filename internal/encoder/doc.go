@@ -17,8 +17,23 @@
 // With Spec.Unpadded the graph takes batches of texts of one length and no
 // mask. ONNX Runtime then computes a row with the same operations whatever its
 // batch mates are, and the row's vector has the same bits alone, in any such
-// batch, and on any number of threads. Without it, batches are padded and
-// masked: the sum inside a softmax runs over the padding as well, in an order
-// that depends on the padded length, so that the last bits of a row may change
-// with its batch.
+// batch, and on any number of threads: the tests show it on the processor that
+// they run on, for every architecture, in fp32 and int8. Nothing is computed
+// for padding either, so that batches of one length are the fastest too.
+//
+// Without it, batches are padded and masked. All operations but one add up in
+// an order that padding does not change; the sum inside a softmax runs over the
+// padding as well, in lanes that depend on the padded length, so that the last
+// bits of a row may change with its batch (seen with real weights: rows of 31
+// tokens among longer ones).
+//
+// # Sessions
+//
+// One session serves any number of goroutines that each run a batch; with one
+// thread inside a run (intra-op) they do not disturb one another, and the
+// weights are in memory once. Matrix products take five sixths of the time in
+// fp32, at the processor's own limit. One attention node computes what a chain
+// of plain ones does in the same time, without keeping the scores; joining the
+// sum before a layer norm with it (SkipLayerNormalization) was slower and is
+// not used.
 package encoder

@@ -240,11 +240,8 @@ func (d Dense) build(g *graph, x string, width int, _ string) (string, int) {
 		g.fail("dense layer takes vectors of %d, but gets %d", d.In, width)
 		return x, width
 	}
-	// A product of a single row takes another path through the kernels than one
-	// of many, with other last bits: a row of zeros makes it many.
 	weight := g.weight(g.fresh("dense.weight"), d.Weight, d.Out, d.In)
-	x = g.op("Concat", []string{x, g.weight(g.fresh("dense.zeros"), make([]float32, d.In), 1, d.In)}, attr("axis", 0))
-	x = g.slice(g.op("Gemm", []string{x, weight}, attr("transB", 1)), g.ints(0), g.ints(-1), 0)
+	x = g.op("Gemm", []string{x, weight}, attr("transB", 1))
 	if d.Bias != nil {
 		x = g.add(x, g.weight(g.fresh("dense.bias"), d.Bias, d.Out))
 	}
