@@ -4,13 +4,13 @@
 
 SHELL := /bin/bash
 BIN   := bin
-PLUGINS := $(notdir $(wildcard plugins/*))
+PLUGINS := $(notdir $(patsubst %/main.go,%,$(wildcard plugins/*/main.go)))
 export CGO_ENABLED ?= 1
 
-.PHONY: help need setup build demo test race lint fuzz bench proto check clean fmt
+.PHONY: help need setup build demo test race lint fuzz bench bench-sbert proto check clean fmt
 
 help:
-	@echo "make setup   fetch the corpus (once, into the user's cache)"
+	@echo "make setup   fetch corpus, model and ONNX Runtime (once, into the user's cache)"
 	@echo "make build   bertopic and every embedder program into $(BIN)/"
 	@echo "make demo    topics of 2,225 news articles, and a report"
 	@echo "make test    every test"
@@ -18,6 +18,7 @@ help:
 	@echo "make lint    gofmt, go vet, staticcheck"
 	@echo "make fuzz    each fuzz target for 10 s"
 	@echo "make bench   ours against BERTopic, umap-learn and hdbscan, in one run"
+	@echo "make bench-sbert  our transformer embedder against sentence-transformers (6 GB of peers)"
 	@echo "make proto   generate the protocol's code anew"
 	@echo "make check   lint, test, race"
 	@echo "make clean   remove what was built and what runs left"
@@ -62,6 +63,9 @@ fuzz:
 
 bench: setup build
 	@python3 bench/bench.py $(BENCH)
+
+bench-sbert: setup build
+	@python3 bench/sbert.py $(BENCH)
 
 proto:
 	@sdk/proto/generate.sh
