@@ -23,7 +23,9 @@ func (g *graph) affineInt8(x, name string, weight, bias []float32, in, out int) 
 	if bias == nil {
 		return y
 	}
-	return g.add(y, g.weight(name+".bias", bias, out))
+	// Of two dimensions, so that ONNX Runtime does not join a bias and a GELU
+	// behind it into one node, which takes twice as long.
+	return g.add(y, g.weight(name+".bias", bias, 1, out))
 }
 
 // quantized is a matrix as bytes, the byte that stands for 0, and a scale for
