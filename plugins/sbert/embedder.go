@@ -3,14 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
-	"path/filepath"
-	"strings"
 	"sync/atomic"
 
-	"github.com/bertopic-go/bertopic/internal/encoder"
-	"github.com/bertopic-go/bertopic/internal/hub"
 	"github.com/bertopic-go/bertopic/internal/par"
 	"github.com/bertopic-go/bertopic/internal/tokenize"
 	"github.com/bertopic-go/bertopic/sdk"
@@ -50,15 +45,16 @@ func (e *embedder) Configure(ctx context.Context, s sdk.Settings) (sdk.Info, sdk
 	if err := e.Close(); err != nil {
 		return sdk.Info{}, nil, err
 	}
-	m, remarks, err := load(ctx, o, s)
+	l := loader{options: o, settings: s}
+	m, err := l.load(ctx)
+	if fault, ok := errors.AsType[*optionError](err); ok {
+		return sdk.Info{}, append(l.remarks, sdk.Diagnostic{Error: true, Option: fault.option, Summary: fault.Error()}), nil
+	}
 	if err != nil {
-		if fault, ok := errors.AsType[*optionError](err); ok {
-			return sdk.Info{}, append(remarks, sdk.Diagnostic{Error: true, Option: fault.option, Summary: fault.Error()}), nil
-		}
-		return sdk.Info{}, remarks, err
+		return sdk.Info{}, l.remarks, err
 	}
 	e.model = m
-	return m.info, remarks, nil
+	return m.info, l.remarks, nil
 }
 
 // Close puts the model away.
@@ -90,15 +86,6 @@ func (e *embedder) EmbedWords(ctx context.Context, words []string) (sdk.Vectors,
 	return e.model.embed(ctx, words)
 }
 
-// optionError is a fault that one option can mend.
-type optionError struct {
-	option string
-	err    error
-}
-
-func (e *optionError) Error() string { return e.err.Error() }
-func (e *optionError) Unwrap() error { return e.err }
-
 // network makes vectors of tokens.
 type network interface {
 	dimension() int
@@ -120,180 +107,6 @@ type model struct {
 	unit    bool // vectors are made unit length here: of parts, and of a table
 	threads int
 	info    sdk.Info
-}
-
-// load finds, reads and loads the model that the options name.
-func load(ctx context.Context, o options, s sdk.Settings) (*model, sdk.Diagnostics, error) {
-	dir, err := hub.Resolve(s.ModelsDir, s.BaseDir, o.Model)
-	if err != nil {
-		return nil, nil, &optionError{"model", err}
-	}
-	f, err := readFolder(dir)
-	if err != nil {
-		return nil, nil, &optionError{"model", err}
-	}
-	if err := f.setPreset(o.Preset); err != nil {
-		return nil, nil, &optionError{"preset", err}
-	}
-	prompt, err := o.promptOf(f)
-	if err != nil {
-		return nil, nil, &optionError{"prompt_name", err}
-	}
-	tokenizer, err := f.tokenizer()
-	if err != nil {
-		return nil, nil, &optionError{"model", err}
-	}
-	digest, err := f.digest(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	m := &model{threads: s.Threads, info: sdk.Info{
-		Metric: sdk.Cosine, UnitLength: f.unitLength(), Words: true,
-		Model: o.Model, ModelSHA256: digest, Device: "cpu", BatchInvariant: true,
-	}}
-	m.reader = newReader(tokenizer, f, prompt, o.LongText)
-	if o.Preset == presetFlair {
-		m.reader.encode = flairEncoder(tokenizer)
-	}
-	limit := f.maxTokens
-	var remarks sdk.Diagnostics
-	if f.static {
-		if t := tokenizer.Truncation(); t != nil { // sentence-transformers leaves it on
-			limit = t.MaxLength
-		}
-		if remarks, err = m.loadTable(o, f, s.Threads); err != nil {
-			return nil, nil, err
-		}
-	} else {
-		g, r, err := m.loadSession(ctx, o, f, s, digest)
-		if err != nil {
-			return nil, nil, err
-		}
-		remarks = r
-		if g.MaxTokens > 0 && o.MaxSeqLength > g.MaxTokens {
-			return nil, nil, errors.Join(&optionError{"max_seq_length", fmt.Errorf("max_seq_length is %d, and the encoder has positions for %d tokens", o.MaxSeqLength, g.MaxTokens)}, m.network.close())
-		}
-		if g.MaxTokens > 0 && (limit == 0 || limit > g.MaxTokens) {
-			limit = g.MaxTokens
-		}
-	}
-	if o.MaxSeqLength > 0 {
-		limit = o.MaxSeqLength
-	}
-	if err := m.reader.limit(limit); err != nil {
-		return nil, nil, errors.Join(&optionError{"max_seq_length", err}, m.network.close())
-	}
-	m.unit = m.info.UnitLength
-	m.info.Dimension = m.network.dimension()
-	if m.info.MaxTokens = limit; m.reader.chunk {
-		m.info.MaxTokens = 0
-	}
-	return m, remarks, nil
-}
-
-// setPreset replaces what the folder says of pooling by the rule of another
-// library, which knows nothing of prompts or of a limit but the tokenizer's.
-func (f *folder) setPreset(preset string) error {
-	if preset == presetNone {
-		return nil
-	}
-	if f.static {
-		return fmt.Errorf("the preset %s is for transformers, and %s is a table of token vectors: leave preset out", preset, f.dir)
-	}
-	f.head, f.prompts, f.defaultPrompt, f.excludePrompt, f.lowerCase = nil, nil, "", false, false
-	switch preset {
-	case presetHF:
-		f.pooling, f.head = []string{encoder.Mean}, []layer{{kind: "Normalize"}}
-	case presetFlair:
-		f.pooling = []string{encoder.CLS}
-	case presetSpacy:
-		f.pooling, f.head = []string{encoder.CLS}, []layer{{kind: "pooler", dir: f.encoder}}
-	}
-	return f.readTokenizerLimit()
-}
-
-func (f *folder) tokenizer() (*tokenize.Tokenizer, error) {
-	path := filepath.Join(f.encoder, "tokenizer.json")
-	if !isFile(path) {
-		return nil, fmt.Errorf("read the model folder %s: there is no tokenizer.json: write it with Python's transformers (AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER))", f.encoder)
-	}
-	return tokenize.Load(path)
-}
-
-func (m *model) loadTable(o options, f *folder, threads int) (sdk.Diagnostics, error) {
-	if strings.HasPrefix(o.Device, "cuda") {
-		return nil, &optionError{"device", fmt.Errorf("device is %s, and a table of token vectors is read on the CPU: use cpu or auto", o.Device)}
-	}
-	var remarks sdk.Diagnostics
-	if o.Precision != precisionFull {
-		remarks = append(remarks, sdk.Diagnostic{Option: "precision", Summary: "precision has no effect on a table of token vectors"})
-	}
-	t, err := readTable(f.encoder, m.reader.tokenizer.VocabSize(), threads)
-	if err != nil {
-		return nil, &optionError{"model", err}
-	}
-	m.network = t
-	return remarks, nil
-}
-
-// loadSession loads the encoder on the device that is wanted. auto is the GPU
-// where that works.
-func (m *model) loadSession(ctx context.Context, o options, f *folder, s sdk.Settings, digest string) (*graph, sdk.Diagnostics, error) {
-	if err := startRuntime(); err != nil {
-		return nil, nil, err
-	}
-	kind, id, err := parseDevice(o.Device)
-	if err != nil {
-		return nil, nil, &optionError{"device", err}
-	}
-	var remarks sdk.Diagnostics
-	if kind == "cuda" || kind == "auto" && gpuIsThere() {
-		g, err := m.tryDevice(ctx, o, f, s, digest, "cuda", id)
-		if err == nil {
-			m.info.Device, m.info.BatchInvariant = fmt.Sprintf("cuda:%d", id), false
-			return g, nil, nil
-		}
-		if kind == "cuda" {
-			if fault, ok := errors.AsType[*optionError](err); ok {
-				return nil, nil, fault
-			}
-			return nil, nil, &optionError{"device", err}
-		}
-		remarks = append(remarks, sdk.Diagnostic{Option: "device", Summary: "the CPU is used, since the GPU can't be", Detail: err.Error()})
-	}
-	g, err := m.tryDevice(ctx, o, f, s, digest, "cpu", 0)
-	return g, remarks, err
-}
-
-func (m *model) tryDevice(ctx context.Context, o options, f *folder, s sdk.Settings, digest, device string, id int) (*graph, error) {
-	switch {
-	case device == "cpu" && o.Precision == precisionHalf:
-		return nil, &optionError{"precision", errors.New("precision fp16 is for a GPU, and the CPU is used: use fp32, or int8, which is faster")}
-	case device == "cuda" && o.Precision == precisionInt8:
-		return nil, &optionError{"precision", errors.New("precision int8 is for the CPU, and a GPU is used: use fp16, or device = \"cpu\"")}
-	}
-	spec := graphSpec{folder: f, precision: encoder.Precision(o.Precision), padded: device == "cuda"}
-	if f.excludePrompt {
-		spec.skip = m.reader.promptEnd()
-	}
-	dir := s.CacheDir
-	if dir != "" {
-		dir = filepath.Join(dir, "graphs")
-	}
-	var failed error
-	for range 2 {
-		g, err := openGraph(ctx, spec, digest, dir)
-		if err != nil {
-			return nil, &optionError{"model", err}
-		}
-		m.network, err = newSession(g, device, id, s.Threads, spec.padded)
-		if err == nil {
-			return g, nil
-		}
-		failed = errors.Join(failed, err)
-		removeGraph(g) // it may be damaged: once more from the model itself
-	}
-	return nil, failed
 }
 
 // embed embeds texts.
@@ -393,9 +206,4 @@ func (r reading) status(i int, row []float32) sdk.RowStatus {
 		return sdk.RowStatus{Row: i, Status: sdk.Truncated, TokensLost: r.lost}
 	}
 	return sdk.RowStatus{}
-}
-
-// escapeGlob makes a path a pattern that it alone matches.
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`*`, `[*]`, `?`, `[?]`, `[`, `[[]`).Replace(path)
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/bertopic-go/bertopic/internal/atomicfile"
 	"github.com/bertopic-go/bertopic/internal/encoder"
@@ -243,4 +244,9 @@ func fileDigest(path string) ([]byte, error) {
 		return nil, err
 	}
 	return h.Sum(nil), nil
+}
+
+// escapeGlob makes a path a pattern that it alone matches.
+func escapeGlob(path string) string {
+	return strings.NewReplacer(`*`, `[*]`, `?`, `[?]`, `[`, `[[]`).Replace(path)
 }

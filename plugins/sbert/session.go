@@ -114,6 +114,16 @@ func appendCUDA(o *ort.SessionOptions, id int) error {
 	return nil
 }
 
+// checkCUDA tells, before a graph is made, whether a session could use the GPU.
+func checkCUDA(id int) error {
+	o, err := ort.NewSessionOptions()
+	if err != nil {
+		return err
+	}
+	defer o.Destroy()
+	return appendCUDA(o, id)
+}
+
 // gpuIsThere tells whether the machine seems to have an NVIDIA GPU.
 func gpuIsThere() bool {
 	_, err := os.Stat("/dev/nvidiactl")
