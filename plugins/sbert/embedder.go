@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"sync"
 	"sync/atomic"
 
 	"github.com/bertopic-go/bertopic/internal/par"
@@ -11,9 +12,10 @@ import (
 	"github.com/bertopic-go/bertopic/sdk"
 )
 
-// embedder is the program. Configure, which writes its field, runs alone.
+// embedder is the program.
 type embedder struct {
-	model *model // nil before Configure
+	mu    sync.Mutex
+	model *model // nil before Configure and after Close
 }
 
 var (
@@ -53,18 +55,24 @@ func (e *embedder) Configure(ctx context.Context, s sdk.Settings) (sdk.Info, sdk
 	if err != nil {
 		return sdk.Info{}, l.remarks, err
 	}
-	e.model = m
+	e.swap(m)
 	return m.info, l.remarks, nil
 }
 
-// Close puts the model away.
+// Close puts the model away. It waits for runs of the encoder that are under
+// way.
 func (e *embedder) Close() error {
-	m := e.model
-	if m == nil {
-		return nil
+	if m := e.swap(nil); m != nil {
+		return m.network.close()
 	}
-	e.model = nil
-	return m.network.close()
+	return nil
+}
+
+func (e *embedder) swap(m *model) (old *model) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	old, e.model = e.model, m
+	return old
 }
 
 // Embed returns the vectors of rows. White space alone is empty; a text none of
@@ -80,10 +88,13 @@ func (e *embedder) Embed(ctx context.Context, rows []sdk.Row) (sdk.Vectors, erro
 
 // EmbedWords embeds words as texts, which is what the Python library does.
 func (e *embedder) EmbedWords(ctx context.Context, words []string) (sdk.Vectors, error) {
-	if e.model == nil {
-		return sdk.Vectors{}, errors.New("sbert has no model yet: configure it first")
+	e.mu.Lock()
+	m := e.model
+	e.mu.Unlock()
+	if m == nil {
+		return sdk.Vectors{}, errors.New("sbert has no model: configure it first")
 	}
-	return e.model.embed(ctx, words)
+	return m.embed(ctx, words)
 }
 
 // network makes vectors of tokens.

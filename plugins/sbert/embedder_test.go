@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bertopic-go/bertopic/internal/encoder"
 	"github.com/bertopic-go/bertopic/internal/tokenize"
@@ -343,6 +344,30 @@ func TestGraphIsKept(t *testing.T) {
 	}
 	if again := embedAll(t, changed, texts, 2); slices.Equal(again, want) {
 		t.Error("another model has the same vectors")
+	}
+}
+
+// A model may be put away while texts are embedded: they are, or an error tells.
+func TestCloseMeanwhile(t *testing.T) {
+	needRuntime(t)
+	e := loaded(t, map[string]any{"model": small}, 2, "")
+	started, ended := make(chan struct{}), make(chan error)
+	go func() {
+		close(started)
+		for {
+			if _, err := e.EmbedWords(t.Context(), []string{"river", "a small lamp", strings.Repeat("garden ", 30)}); err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	<-started
+	time.Sleep(20 * time.Millisecond)
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; !strings.Contains(err.Error(), "no model") && !strings.Contains(err.Error(), "put away") {
+		t.Error(err)
 	}
 }
 

@@ -54,6 +54,9 @@ type session struct {
 	threads int
 	padded  bool
 	budget  int // tokens of a batch
+
+	running sync.RWMutex // held for reading by a run
+	closed  bool
 }
 
 // newSession loads a graph for a device, cpu or cuda.
@@ -132,7 +135,16 @@ func gpuIsThere() bool {
 
 func (s *session) dimension() int { return s.graph.Dimension }
 
-func (s *session) close() error { return s.session.Destroy() }
+// close waits for the runs that are under way; later ones fail.
+func (s *session) close() error {
+	s.running.Lock()
+	defer s.running.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	return s.session.Destroy()
+}
 
 // forward writes the vector of each sequence into out, one after the other. done
 // is told, from any goroutine, how many more sequences are finished.
@@ -163,6 +175,11 @@ func (s *session) forward(ctx context.Context, sequences []sequence, out []float
 
 // run embeds one batch.
 func (s *session) run(b batch, sequences []sequence, out []float32) error {
+	s.running.RLock()
+	defer s.running.RUnlock()
+	if s.closed {
+		return errors.New("the model has been put away")
+	}
 	rows, d := len(b.members), s.graph.Dimension
 	shape := ort.NewShape(int64(rows), int64(b.length))
 	inputs := make([]ort.Value, len(s.graph.Inputs))
