@@ -47,7 +47,8 @@ type Error struct {
 
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "embedder %s: %s: %v", e.Plugin, e.Op, e.Err)
+	// The program's own text often begins with the same operation.
+	fmt.Fprintf(&b, "embedder %s: %s: %s", e.Plugin, e.Op, strings.TrimPrefix(fmt.Sprint(e.Err), e.Op+": "))
 	if len(e.Stderr) > 0 {
 		b.WriteString("\nthe last lines of its standard error:")
 		for _, line := range e.Stderr {

@@ -94,9 +94,13 @@ func (a *app) pluginsCommand() *cobra.Command {
 			for _, o := range d.Options {
 				def := "required"
 				if !o.Required {
-					def = fmt.Sprintf("%v", o.Default)
-					if s, ok := o.Default.(string); ok {
-						def = fmt.Sprintf("%q", s)
+					switch d := o.Default.(type) {
+					case nil:
+						def = "not given"
+					case string:
+						def = fmt.Sprintf("%q", d)
+					default:
+						def = fmt.Sprint(d)
 					}
 				}
 				help := o.Help
