@@ -68,7 +68,7 @@ func Path() (string, error) {
 			err = Check(path)
 		}
 		if err != nil {
-			return "", fmt.Errorf("the ONNX Runtime library %s (%s): %w", path, EnvVar, err)
+			return "", fmt.Errorf("the ONNX Runtime library %s (%s): %w: set %s to the file of an ONNX Runtime 1.24 or newer, or leave it unset for the one of `make setup`", path, EnvVar, err, EnvVar)
 		}
 		return path, nil
 	}
