@@ -116,6 +116,7 @@ func (a *app) command() *cobra.Command {
 	usage(root)
 	root.AddCommand(a.runCommand(), a.transformCommand(), a.topicsCommand(), a.embedCommand(),
 		a.pluginsCommand(), a.modelsCommand(), a.initCommand(), a.doctorCommand(), a.versionCommand())
+	root.AddCommand(a.conformanceCommand())
 	for _, c := range root.Commands() {
 		usage(c)
 	}

@@ -1,0 +1,255 @@
+package conformance
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/bertopic-go/bertopic/sdk"
+	pb "github.com/bertopic-go/bertopic/sdk/proto"
+)
+
+const (
+	firstAnswer = 10 * time.Second // after the handshake
+	stopGrace   = 2 * time.Second  // for a clean end: what the host gives
+	tailLines   = 20
+	tailLength  = 500
+)
+
+// greeting is the handshake: go-plugin's protocol, ours, network, address,
+// "grpc", certificate.
+var greeting = regexp.MustCompile(`1\|(\d+)\|(unix|tcp)\|([^|]+)\|grpc(\|.*)?$`)
+
+// process is a running process of the program. It is started without mutual
+// TLS, so that what crosses the wire is the same for every language.
+type process struct {
+	cmd  *exec.Cmd
+	conn *grpc.ClientConn
+	api  pb.EmbedderClient
+
+	noise   []string      // on standard output before the handshake; read after greeted
+	greeted chan []string // the parts of the handshake; closed without where there was none
+	exited  chan struct{} // the process has ended
+	drained chan struct{} // nobody holds its standard output any more
+	state   string        // how it ended; read after exited
+	code    int           // exit code; likewise
+	stray   atomic.Int64  // bytes on standard output after the handshake
+	stderr  atomic.Int64  // bytes on standard error
+
+	mu   sync.Mutex
+	tail []string // the last lines of standard error
+}
+
+// launch starts a command and waits for its handshake. The error says what was
+// wrong with the start. The caller stops the process, which is not nil once it
+// has run.
+func launch(ctx context.Context, env []string, limit time.Duration, command ...string) (*process, error) {
+	p := &process{
+		cmd: exec.Command(command[0], command[1:]...), greeted: make(chan []string, 1),
+		exited: make(chan struct{}), drained: make(chan struct{}),
+	}
+	p.cmd.Env = env
+	ownGroup(p.cmd)
+	outR, outW, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	errR, errW, err := os.Pipe()
+	if err != nil {
+		_, _ = outR.Close(), outW.Close()
+		return nil, err
+	}
+	p.cmd.Stdout, p.cmd.Stderr = outW, errW
+	err = p.cmd.Start()
+	_, _ = outW.Close(), errW.Close()
+	if err != nil {
+		_, _ = outR.Close(), errR.Close()
+		return nil, err
+	}
+	go func() { p.readStdout(outR); _ = outR.Close(); close(p.drained) }()
+	go func() { p.readStderr(errR); _ = errR.Close() }()
+	go func() {
+		_ = p.cmd.Wait()
+		p.state, p.code = p.cmd.ProcessState.String(), p.cmd.ProcessState.ExitCode()
+		close(p.exited)
+	}()
+	return p, p.connect(ctx, limit)
+}
+
+// connect waits for the handshake and sees that the program answers.
+func (p *process) connect(ctx context.Context, limit time.Duration) error {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	var parts []string
+	select {
+	case parts = <-p.greeted:
+	case <-timer.C:
+		return fmt.Errorf("no handshake on standard output within %v", limit)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if parts == nil {
+		if p.gone(time.Second) {
+			return fmt.Errorf("it ended before its handshake: %s", p.state)
+		}
+		return errors.New("it closed its standard output without a handshake")
+	}
+	if parts[1] != fmt.Sprint(sdk.ProtocolVersion) {
+		return fmt.Errorf("its handshake says protocol %s, though the host speaks %d alone", parts[1], sdk.ProtocolVersion)
+	}
+	target := "passthrough:///" + parts[3]
+	if parts[2] == "unix" {
+		target = "unix:" + parts[3]
+	}
+	conn, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)))
+	if err != nil {
+		return fmt.Errorf("the address of its handshake, %s %s: %w", parts[2], parts[3], err)
+	}
+	p.conn, p.api = conn, pb.NewEmbedderClient(conn)
+	ctx, cancel := context.WithTimeout(ctx, firstAnswer)
+	defer cancel()
+	if _, err := p.api.Describe(ctx, &pb.DescribeRequest{}); err != nil {
+		return fmt.Errorf("it does not answer Describe at the address of its handshake, %s %s: %w", parts[2], parts[3], err)
+	}
+	return nil
+}
+
+func (p *process) readStdout(r io.Reader) {
+	defer close(p.greeted)
+	b := bufio.NewReaderSize(r, 64<<10)
+	found := false
+	for {
+		line, err := b.ReadSlice('\n')
+		line = bytes.TrimRight(line, "\r\n")
+		if m := greeting.FindSubmatchIndex(line); m != nil && !found {
+			found = true
+			if m[0] > 0 {
+				p.noise = append(p.noise, shorten(string(line[:m[0]])))
+			}
+			p.greeted <- strings.Split(string(line[m[0]:]), "|")
+		} else if found {
+			p.stray.Add(int64(len(line)))
+		} else if len(line) > 0 && len(p.noise) < tailLines {
+			p.noise = append(p.noise, shorten(string(line)))
+		}
+		if err != nil && err != bufio.ErrBufferFull {
+			return
+		}
+	}
+}
+
+func (p *process) readStderr(r io.Reader) {
+	b := bufio.NewReaderSize(r, 64<<10)
+	for {
+		line, err := b.ReadSlice('\n')
+		p.stderr.Add(int64(len(line)))
+		if line = bytes.TrimRight(line, "\r\n"); len(line) > 0 {
+			p.mu.Lock()
+			if len(p.tail) == tailLines {
+				p.tail = slices.Delete(p.tail, 0, 1)
+			}
+			p.tail = append(p.tail, shorten(string(line[:min(len(line), 2*tailLength)])))
+			p.mu.Unlock()
+		}
+		if err != nil && err != bufio.ErrBufferFull {
+			return
+		}
+	}
+}
+
+// lines are the last ones of its standard error.
+func (p *process) lines() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.tail)
+}
+
+func shorten(s string) string {
+	if len(s) > tailLength {
+		s = s[:tailLength] + "..."
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// gone reports whether the process ends within d.
+func (p *process) gone(d time.Duration) bool { return within(p.exited, d) }
+
+func within(c <-chan struct{}, d time.Duration) bool {
+	select {
+	case <-c:
+		return true
+	default:
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-c:
+		return true
+	case <-t.C:
+		return false
+	}
+}
+
+// shutdown asks the process to end. It reports an error where the program does
+// not know the call.
+func (p *process) shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, stopGrace)
+	defer cancel()
+	err := p.conn.Invoke(ctx, "/plugin.GRPCController/Shutdown", &emptypb.Empty{}, &emptypb.Empty{})
+	if status.Code(err) == codes.Unavailable { // it may be gone before its answer is
+		return nil
+	}
+	return err
+}
+
+// kill ends the process and all that it has started, at once.
+func (p *process) kill() {
+	if p == nil {
+		return
+	}
+	if p.conn != nil {
+		_ = p.conn.Close()
+	}
+	killGroup(p.cmd)
+	<-p.exited
+	killGroup(p.cmd) // what it left behind
+}
+
+// environment is the host's for a program: an allow-list, the cookie and the
+// folder for the socket.
+func environment(extra []string, sockets string) []string {
+	names := []string{
+		"PATH", "HOME", "USER", "TMPDIR", "LANG", "LANGUAGE", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
+		"SYSTEMROOT", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PATHEXT", "COMSPEC",
+	}
+	var env []string
+	for _, pair := range os.Environ() {
+		name, _, _ := strings.Cut(pair, "=")
+		upper := strings.ToUpper(name)
+		if slices.Contains(names, upper) || slices.Contains(extra, name) || strings.HasSuffix(upper, "_PROXY") ||
+			strings.HasPrefix(name, "LC_") || strings.HasPrefix(name, "SSL_CERT_") || strings.HasPrefix(name, "ORT_") {
+			env = append(env, pair)
+		}
+	}
+	return append(env, sdk.Handshake.MagicCookieKey+"="+sdk.Handshake.MagicCookieValue,
+		fmt.Sprintf("PLUGIN_PROTOCOL_VERSIONS=%d", sdk.ProtocolVersion), "PLUGIN_UNIX_SOCKET_DIR="+sockets)
+}
