@@ -1,0 +1,5 @@
+import sys
+
+from ._launch import main
+
+sys.exit(main())
