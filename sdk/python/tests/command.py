@@ -15,14 +15,14 @@ COMMAND = ROOT / "bin" / "bertopic"
 needs_command = pytest.mark.skipif(not COMMAND.exists(), reason="bin/bertopic has not been built: make build")
 
 
-def embed(tmp_path, plugins, plugin, rows, extra="", batch_size=7, **options):
+def embed(tmp_path, plugins, plugin, rows, extra="", batch_size=7, seed=42, **options):
     """The vectors of rows, their statuses, and what was printed."""
     tmp_path.mkdir(exist_ok=True)
     with open(tmp_path / "corpus.jsonl", "w", encoding="utf-8") as f:
         for row in rows:
             f.write(json.dumps({"text": row}) + "\n")
     lines = [
-        f'[run]\nout = "{tmp_path}/out"\n[corpus]\npath = "{tmp_path}/corpus.jsonl"\n[plugins]\ndir = "{plugins}"',
+        f'[run]\nout = "{tmp_path}/out"\nseed = {seed}\n[corpus]\npath = "{tmp_path}/corpus.jsonl"\n[plugins]\ndir = "{plugins}"',
         f'[embedder]\nplugin = "{plugin}"\nbatch_size = {batch_size}\n{extra}\n[embedder.options]',
         *(f"{k} = {json.dumps(v)}" for k, v in options.items()),
     ]
