@@ -21,7 +21,7 @@ const (
 	maxFlying   = 2               // batches in flight a worker
 	maxHangs    = 3               // in a row
 	maxFailures = 16              // in a row; they cost no restart
-	moreDeaths  = 3               // in a row, than MaxRestarts
+	moreDeaths  = 3               // in a row, than MaxRestarts, for each worker
 	deathParts  = 8               // into which a batch that ends the process is cut: a restart costs more than a call
 	maxWaits    = 6               // pauses for a service that can't be reached
 	farewell    = 2 * time.Second // for the end of a stream
@@ -391,6 +391,9 @@ func (s *session) dead(p *process, why string) {
 		switch {
 		case len(first.rows) == 1 && first.tries > 1:
 			s.giveUp(first, p, KindKillLimit, errors.New(why))
+			if s.embedded > 0 { // the program works, and this row explains its deaths
+				s.streak = 0
+			}
 		case len(first.rows) > 1 && first.alone:
 			s.split(first, deathParts)
 		default:
@@ -399,7 +402,8 @@ func (s *session) dead(p *process, why string) {
 	}
 	s.flying = nil
 	most := s.e.spec.MaxRestarts
-	if s.unexplained > most || s.streak > most+moreDeaths {
+	// Each worker may be on the track of a row of its own.
+	if s.unexplained > most || s.streak > (most+moreDeaths)*s.e.spec.Workers {
 		s.fatal(s.e.errorf(KindKillLimit, "embed "+rowNames(first.rows), p,
 			fmt.Errorf("%s; %d deaths that no row explains, %d in a row: max_restarts is %d; see its log, or try a smaller batch_size",
 				why, s.unexplained, s.streak, most)))
