@@ -211,6 +211,9 @@ func diesWithParent(ctx context.Context, s *suite) (string, error) {
 
 // speed is EMB-090.
 func speed(ctx context.Context, s *suite) (string, error) {
+	if s.cfg.brief {
+		return "", notApplicable("not measured")
+	}
 	p, err := s.again(ctx)
 	if err != nil {
 		return "", err

@@ -168,7 +168,7 @@ func fits(ctx context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%d dimensions from %d rows, a state of %d bytes", info.Dimension, len(s.sample), len(s.state)), err
 }
 
-// words used by EMB-060 and others that send single words.
+// someWords are single words of the sentences.
 var someWords = []string{"lighthouse", "orchid", "rain", "minister", "song", "bread"}
 
 // embedsWords is EMB-018.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,10 +25,10 @@ func same(a, b *answer) error {
 	return nil
 }
 
-// repeats is EMB-040.
+// repeats is EMB-030.
 func repeats(_ context.Context, s *suite) (string, error) { return "", same(s.probe[0], s.probe[3]) }
 
-// batchInvariant is EMB-041.
+// batchInvariant is EMB-040.
 func batchInvariant(ctx context.Context, s *suite) (string, error) {
 	if !s.info.BatchInvariant {
 		return "", notApplicable("it does not promise that")
@@ -66,10 +67,10 @@ func batchInvariant(ctx context.Context, s *suite) (string, error) {
 	return "", nil
 }
 
-// outlivesRestart is EMB-042.
+// outlivesRestart is EMB-041.
 func outlivesRestart(ctx context.Context, s *suite) (string, error) { return "", s.sameAnew(ctx, 0) }
 
-// heedsNoThreads is EMB-043.
+// heedsNoThreads is EMB-042.
 func heedsNoThreads(ctx context.Context, s *suite) (string, error) { return "", s.sameAnew(ctx, 1) }
 
 // sameAnew compares with a process that is new.
@@ -86,13 +87,28 @@ func (s *suite) sameAnew(ctx context.Context, threads uint32) error {
 	return same(s.probe[0], a)
 }
 
-// twoStreams is EMB-044.
+// twoStreams is EMB-043.
 func twoStreams(ctx context.Context, s *suite) (string, error) {
 	p, err := s.again(ctx)
 	if err != nil {
 		return "", err
 	}
 	b := s.batches()
+	call, cancel := context.WithCancel(ctx)
+	defer cancel()
+	open, err := p.api.Embed(call) // a third one, which is there all the while
+	if err != nil {
+		return "", s.explain(p, err)
+	}
+	if err := open.Send(&pb.EmbedRequest{Sequence: 1, Rows: sdk.RowsToProto(b[1])}); err != nil {
+		return "", s.explain(p, err)
+	}
+	late := time.AfterFunc(s.cfg.Timeout, cancel)
+	defer late.Stop()
+	if _, err := open.Recv(); err != nil {
+		return "", s.explain(p, err)
+	}
+	late.Stop()
 	var got [2][]*answer
 	var wait errgroup.Group
 	for i := range got {

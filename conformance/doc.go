@@ -6,8 +6,7 @@
 //	report.WriteTable(os.Stdout)
 //	if !report.Conforms { ... }
 //
-// Package conformancetest does the same in a Go test, `bertopic conformance` on
-// the command line. [Rules] lists the rules; docs/conformance.md is that list
+// [Test] does the same in a Go test, `bertopic conformance` on the command line. [Rules] lists the rules; docs/conformance.md is that list
 // with reasons. The program is started as the host would start it, several
 // times, and spoken to over the wire, so that it may be written in any language.
 //

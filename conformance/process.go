@@ -32,6 +32,7 @@ const (
 	stopGrace   = 2 * time.Second  // for a clean end: what the host gives
 	tailLines   = 20
 	tailLength  = 500
+	tailBytes   = 8 << 10
 )
 
 // greeting is the handshake: go-plugin's protocol, ours, network, address,
@@ -55,7 +56,7 @@ type process struct {
 	stderr  atomic.Int64  // bytes on standard error
 
 	mu   sync.Mutex
-	tail []string // the last lines of standard error
+	tail []byte // the end of standard error
 }
 
 // launch starts a command and waits for its handshake. The error says what was
@@ -158,19 +159,15 @@ func (p *process) readStdout(r io.Reader) {
 }
 
 func (p *process) readStderr(r io.Reader) {
-	b := bufio.NewReaderSize(r, 64<<10)
+	b := make([]byte, 64<<10)
 	for {
-		line, err := b.ReadSlice('\n')
-		p.stderr.Add(int64(len(line)))
-		if line = bytes.TrimRight(line, "\r\n"); len(line) > 0 {
-			p.mu.Lock()
-			if len(p.tail) == tailLines {
-				p.tail = slices.Delete(p.tail, 0, 1)
-			}
-			p.tail = append(p.tail, shorten(string(line[:min(len(line), 2*tailLength)])))
-			p.mu.Unlock()
-		}
-		if err != nil && err != bufio.ErrBufferFull {
+		n, err := r.Read(b)
+		p.stderr.Add(int64(n))
+		p.mu.Lock()
+		p.tail = append(p.tail, b[max(0, n-tailBytes):n]...)
+		p.tail = slices.Delete(p.tail, 0, max(0, len(p.tail)-tailBytes))
+		p.mu.Unlock()
+		if err != nil {
 			return
 		}
 	}
@@ -180,7 +177,13 @@ func (p *process) readStderr(r io.Reader) {
 func (p *process) lines() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Clone(p.tail)
+	var lines []string
+	for line := range bytes.Lines(p.tail) {
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			lines = append(lines, shorten(string(line)))
+		}
+	}
+	return lines[max(0, len(lines)-tailLines):]
 }
 
 func shorten(s string) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -29,17 +30,23 @@ var faults = []string{
 	"sequence", "reversed", "twice", "ends", "status-row", "status-unknown",
 	"oom", "unavailable", "error", "failed", "refuse", "configure-error", "configure-hang", "no-dimension", "bad-metric",
 	"fit", "fit-crash", "state-lost", "drift",
+	"lax", "coerce", "once", "early", "state-any", "wordless", "all-fail", "invents", "swapped", "no-pictures", "contagion",
+	"restless", "moody", "threads", "one-stream", "stubborn", "leak",
 }
 
 // specimen is right in every way but for the faults that an embedder can have
 // behind the SDK. Those on the wire are liar's.
 type specimen struct {
-	name string
+	name, version string
 	trigger
 
 	batches counter
 	rows    counter
 	fitted  int // rows that Fit saw
+	threads int
+	mood    float32      // of this process
+	device  sync.RWMutex // held by stubborn
+	kept    [][]byte     // by leak
 }
 
 // counter numbers what a process has seen.
@@ -79,7 +86,7 @@ func (t trigger) hit(number int, text string) bool {
 
 func (e *specimen) Describe() sdk.Description {
 	return sdk.Description{
-		Name: e.name, Version: "0.1.0", Summary: "breaks the promises of an embedder, one at a time",
+		Name: e.name, Version: e.version, Summary: "breaks the promises of an embedder, one at a time",
 		Modalities: []sdk.Modality{sdk.Text},
 		Options: []sdk.Option{
 			{Name: "fault", Type: sdk.String, Default: "none", Choices: faults, Help: "the promise to break"},
@@ -91,7 +98,7 @@ func (e *specimen) Describe() sdk.Description {
 }
 
 func (e *specimen) Configure(ctx context.Context, s sdk.Settings) (sdk.Info, sdk.Diagnostics, error) {
-	e.trigger, e.fitted = trigger{}, 0
+	e.trigger, e.fitted, e.threads = trigger{}, 0, s.Threads
 	if err := s.Decode(&e.trigger); err != nil {
 		return sdk.Info{}, nil, err
 	}
@@ -118,7 +125,7 @@ func (e *specimen) info() sdk.Info {
 		i.Metric = sdk.Hellinger
 	case "sparse", "sparse-order", "sparse-pointer", "sparse-column", "dense":
 		i.Sparse = true
-	case "fit", "fit-crash", "state-lost":
+	case "fit", "fit-crash", "state-lost", "state-any", "early":
 		i.NeedsFit = true
 		if e.fitted == 0 {
 			i.Dimension = 0
@@ -149,6 +156,9 @@ func (e *specimen) SaveState(context.Context) ([]byte, error) {
 }
 
 func (e *specimen) LoadState(_ context.Context, state []byte) (sdk.Info, error) {
+	if e.Fault == "state-any" && len(state) != 8 {
+		state = []byte{1, 0, 0, 0, 0, 0, 0, 0}
+	}
 	if e.Fault == "state-lost" || len(state) != 8 {
 		return sdk.Info{}, fmt.Errorf("a state of %d bytes can't be read", len(state))
 	}
@@ -161,14 +171,28 @@ func (e *specimen) EmbedWords(ctx context.Context, words []string) (sdk.Vectors,
 	for i, w := range words {
 		rows[i] = sdk.Row{Text: w, HasText: true}
 	}
-	return e.Embed(ctx, rows)
+	return e.embed(ctx, rows)
 }
 
 func (e *specimen) Embed(ctx context.Context, rows []sdk.Row) (sdk.Vectors, error) {
-	if err := e.misbehave(ctx, e.batches.take(1), rows); err != nil {
+	v, err := e.embed(ctx, rows)
+	if err == nil && e.Fault == "all-fail" {
+		clear(v.Dense.Data)
+		for i, r := range rows {
+			if r.Text != "" {
+				v.Statuses = append(v.Statuses, sdk.RowStatus{Row: i, Status: sdk.Failed, Reason: "the specimen has no wish to"})
+			}
+		}
+	}
+	return v, err
+}
+
+func (e *specimen) embed(ctx context.Context, rows []sdk.Row) (sdk.Vectors, error) {
+	batch := e.batches.take(1)
+	if err := e.misbehave(ctx, batch, rows); err != nil {
 		return sdk.Vectors{}, err
 	}
-	v := e.dense(rows)
+	v := e.dense(rows, batch)
 	if e.info().Sparse && e.Fault != "dense" {
 		v = sparse(v)
 	}
@@ -178,6 +202,19 @@ func (e *specimen) Embed(ctx context.Context, rows []sdk.Row) (sdk.Vectors, erro
 // misbehave shows the faults of a batch as a whole and those that end it.
 func (e *specimen) misbehave(ctx context.Context, batch int, rows []sdk.Row) error {
 	switch e.Fault {
+	case "stubborn":
+		if slices.ContainsFunc(rows, func(r sdk.Row) bool { return e.hit(-1, r.Text) }) {
+			e.device.Lock()
+			defer e.device.Unlock()
+			time.Sleep(2500 * time.Millisecond)
+		} else {
+			e.device.RLock()
+			defer e.device.RUnlock()
+		}
+	case "leak":
+		e.device.Lock()
+		e.kept = append(e.kept, bytes.Repeat([]byte{1}, 1<<20))
+		e.device.Unlock()
 	case "noise":
 		fmt.Fprintln(fd1, "a native library says hello")
 		fmt.Println("a print that was forgotten")
@@ -244,22 +281,33 @@ func (e *specimen) end(ctx context.Context) error {
 
 // dense counts the bytes of each text by their value modulo 8. What Fit learned
 // turns the columns.
-func (e *specimen) dense(rows []sdk.Row) sdk.Vectors {
+func (e *specimen) dense(rows []sdk.Row, batch int) sdk.Vectors {
 	columns := e.info().Dimension
 	d := &sdk.Dense{Rows: len(rows), Columns: columns, Data: make([]float32, len(rows)*columns)}
 	v := sdk.Vectors{Dense: d}
 	for i, r := range rows {
+		if r.Text == "" && e.Fault == "invents" {
+			r.Text = "an empty document"
+		}
 		if r.Text == "" {
 			v.Statuses = append(v.Statuses, sdk.RowStatus{Row: i, Status: sdk.Empty})
 			continue
 		}
 		turn := e.fitted
-		if e.Fault == "drift" {
+		switch e.Fault {
+		case "drift":
 			turn += i
+		case "restless":
+			turn += batch
+		case "threads":
+			turn += e.threads
 		}
 		row := d.Data[i*columns : (i+1)*columns]
 		for j := range len(r.Text) {
 			row[(int(r.Text[j])+turn)%dimension]++
+		}
+		if e.Fault == "moody" {
+			row[0] += e.mood
 		}
 		sum := 0.0
 		for _, x := range row[:dimension] {

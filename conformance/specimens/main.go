@@ -14,6 +14,9 @@ import (
 
 	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/bertopic-go/bertopic/sdk"
 	"github.com/bertopic-go/bertopic/sdk/proto"
@@ -25,10 +28,13 @@ func main() {
 	if !ok {
 		name = "specimen"
 	}
-	e := &specimen{name: name}
+	e := &specimen{name: name, version: "0.1.0", mood: 1 + float32(time.Now().UnixNano()%1e6)/1e5}
 	start := strings.TrimPrefix(name, "specimen-")
-	if start == "other-name" {
+	switch start {
+	case "other-name":
 		e.name = "otherwise"
+	case "fickle":
+		e.version = fmt.Sprintf("0.1.%d", time.Now().UnixNano())
 	}
 	describe := slices.Contains(os.Args[1:], "--describe")
 	if describe && start == "bad-describe" {
@@ -47,17 +53,9 @@ func before(fault string, e *specimen) {
 	case "stdout-noise":
 		fmt.Println("loading the model, please wait")
 	case "wrong-version":
-		s, err := sdk.NewServer(e)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		plugin.Serve(&plugin.ServeConfig{
-			HandshakeConfig:  sdk.Handshake,
-			VersionedPlugins: map[int]plugin.PluginSet{7: {sdk.PluginName: &rawPlugin{server: s}}},
-			GRPCServer:       plugin.DefaultGRPCServer,
-		})
-		os.Exit(0)
+		serveRaw(fault, 7, e)
+	case "unwell", "small-limit", "deaf", "orphan", "chatty":
+		serveRaw(fault, sdk.ProtocolVersion, e)
 	case "dies-at-start":
 		fmt.Fprintln(os.Stderr, "specimen: libmodel.so.3 can't be loaded: no such file")
 		os.Exit(1)
@@ -76,6 +74,51 @@ func outlast() {
 		time.Sleep(200 * time.Millisecond)
 	}
 	os.Exit(1)
+}
+
+// serveRaw serves without the SDK's Serve, which would not let these faults be.
+func serveRaw(fault string, version int, e *specimen) {
+	s, err := sdk.NewServer(e)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	if fault != "orphan" {
+		go func() {
+			for parent := os.Getppid(); os.Getppid() == parent; {
+				time.Sleep(200 * time.Millisecond)
+			}
+			os.Exit(1)
+		}()
+	}
+	limit := 64 << 20
+	if fault == "small-limit" {
+		limit = 4 << 20 // gRPC's own
+	}
+	plugin.Serve(&plugin.ServeConfig{
+		HandshakeConfig:  sdk.Handshake,
+		VersionedPlugins: map[int]plugin.PluginSet{version: {sdk.PluginName: &rawPlugin{server: newLiar(s, e)}}},
+		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
+			return grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(limit),
+				grpc.UnaryInterceptor(func(ctx context.Context, r any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+					switch {
+					case fault == "unwell" && info.FullMethod == "/grpc.health.v1.Health/Check":
+						return nil, status.Error(codes.Unimplemented, "the specimen has no doctor")
+					case fault == "deaf" && info.FullMethod == "/plugin.GRPCController/Shutdown":
+						return &emptypb.Empty{}, nil
+					}
+					return next(ctx, r)
+				}),
+				grpc.StreamInterceptor(func(s any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+					if fault == "chatty" {
+						fmt.Fprintln(fd1, "a native library says hello")
+					}
+					return next(s, stream)
+				}),
+			)...)
+		},
+	})
+	os.Exit(0)
 }
 
 // rawPlugin is what the SDK would have put around a server.

@@ -3,31 +3,45 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"io"
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/bertopic-go/bertopic/sdk"
 	pb "github.com/bertopic-go/bertopic/sdk/proto"
 )
 
 // liar stands between the wire and the SDK's server and falsifies answers.
 type liar struct {
 	pb.EmbedderServer
-	e    *specimen
-	rows counter
+	e          *specimen
+	rows       counter
+	configured atomic.Int32 // times
+	streams    atomic.Int32 // open
 }
 
 func newLiar(s pb.EmbedderServer, e *specimen) *liar { return &liar{EmbedderServer: s, e: e} }
 
 func (l *liar) Configure(ctx context.Context, r *pb.ConfigureRequest) (*pb.ConfigureResponse, error) {
+	r, fault := l.forgive(r)
+	if fault == "once" && l.configured.Load() > 0 {
+		return nil, status.Error(codes.FailedPrecondition, "the specimen has been configured")
+	}
 	a, err := l.EmbedderServer.Configure(ctx, r)
 	if err != nil || a.GetInfo() == nil {
 		return a, err
 	}
+	l.configured.Add(1)
 	switch l.e.Fault {
 	case "no-dimension":
 		a.Info.Dimension = 0
@@ -37,7 +51,61 @@ func (l *liar) Configure(ctx context.Context, r *pb.ConfigureRequest) (*pb.Confi
 	return a, nil
 }
 
+// forgive takes out of a request what the SDK would refuse, where that is the
+// fault, and returns the fault.
+func (l *liar) forgive(r *pb.ConfigureRequest) (*pb.ConfigureRequest, string) {
+	options := map[string]any{}
+	if json.Unmarshal(r.GetOptionsJson(), &options) != nil {
+		return r, ""
+	}
+	fault, _ := options["fault"].(string)
+	if fault == "" {
+		// Of a wrong type: coerce takes it for its own.
+		fault, _ = options["poison"].(string)
+	}
+	for _, wrong := range sdkFaults(l.e.Describe(), options) {
+		unknown := !slices.ContainsFunc(l.e.Describe().Options, func(o sdk.Option) bool { return o.Name == wrong })
+		if fault == "lax" && unknown || fault == "coerce" && !unknown {
+			delete(options, wrong)
+		}
+	}
+	if text, err := json.Marshal(options); err == nil && (fault == "lax" || fault == "coerce") {
+		r = proto.CloneOf(r)
+		r.OptionsJson = text
+	}
+	return r, fault
+}
+
+// sdkFaults names the options that the SDK would refuse.
+func sdkFaults(d sdk.Description, options map[string]any) (names []string) {
+	_, faults := sdk.CheckOptions(d, options)
+	for _, f := range faults {
+		names = append(names, f.Option)
+	}
+	return names
+}
+
 func (l *liar) Embed(stream pb.Embedder_EmbedServer) error {
+	ctx := stream.Context()
+	switch {
+	case l.e.name == "specimen-eager" && l.configured.Load() == 0:
+		if _, err := l.EmbedderServer.Configure(ctx, &pb.ConfigureRequest{}); err != nil {
+			return err
+		}
+	case l.e.Fault == "early" && l.e.fitted == 0:
+		if err := l.LoadState(&givenState{ctx: ctx, state: []byte{1, 0, 0, 0, 0, 0, 0, 0}}); err != nil {
+			return err
+		}
+	}
+	l.streams.Add(1)
+	defer l.streams.Add(-1)
+	if l.e.Fault == "one-stream" {
+		for begin := time.Now(); l.streams.Load() > 1; time.Sleep(time.Millisecond) {
+			if time.Since(begin) > 200*time.Millisecond {
+				return status.Error(codes.ResourceExhausted, "the specimen serves one stream at a time")
+			}
+		}
+	}
 	s := &lyingStream{Embedder_EmbedServer: stream, liar: l, hits: map[uint64]int{}}
 	err := l.EmbedderServer.Embed(s)
 	if err == errEnds {
@@ -68,6 +136,16 @@ func (s *lyingStream) Recv() (*pb.EmbedRequest, error) {
 	if err != nil {
 		return nil, err
 	}
+	switch s.liar.e.Fault {
+	case "wordless":
+		if r.GetWords() {
+			return nil, status.Error(codes.Unimplemented, "the specimen lost its words")
+		}
+	case "no-pictures":
+		if slices.ContainsFunc(r.GetRows(), func(row *pb.Row) bool { return len(row.GetImages()) > 0 }) {
+			return nil, status.Error(codes.Unknown, "the specimen can't see")
+		}
+	}
 	first := s.liar.rows.take(len(r.GetRows()))
 	for i, row := range r.GetRows() {
 		if s.liar.e.hit(first+i, row.GetText()) {
@@ -89,6 +167,9 @@ func (s *lyingStream) Send(a *pb.EmbedResponse) error {
 	}
 	if s.liar.e.Fault == "reversed" {
 		return s.hold(a)
+	}
+	if s.liar.e.Fault == "contagion" {
+		return s.Embedder_EmbedServer.Send(contagious(a))
 	}
 	if !hit {
 		return s.Embedder_EmbedServer.Send(a)
@@ -112,6 +193,46 @@ func (s *lyingStream) Send(a *pb.EmbedResponse) error {
 	}
 	return s.Embedder_EmbedServer.Send(a)
 }
+
+// contagious is an answer in which all rows fail where one has no vector.
+func contagious(a *pb.EmbedResponse) *pb.EmbedResponse {
+	a = proto.CloneOf(a)
+	v := a.GetVectors()
+	without := map[uint32]bool{}
+	for _, s := range v.GetStatuses() {
+		without[s.GetRow()] = true
+	}
+	if len(without) == 0 {
+		return a
+	}
+	clear(v.GetDense().GetData())
+	for i := range v.GetDense().GetRows() {
+		if !without[i] {
+			v.Statuses = append(v.Statuses, &pb.RowStatus{Row: i, Status: pb.Status_STATUS_FAILED, Reason: "a row beside it failed"})
+		}
+	}
+	return a
+}
+
+// givenState is a stream of LoadState with a state of the specimen's own.
+type givenState struct {
+	grpc.ServerStream
+	ctx   context.Context
+	state []byte
+}
+
+func (g *givenState) Context() context.Context { return g.ctx }
+
+func (g *givenState) Recv() (*pb.StateChunk, error) {
+	if g.state == nil {
+		return nil, io.EOF
+	}
+	c := &pb.StateChunk{Data: g.state}
+	g.state = nil
+	return c, nil
+}
+
+func (*givenState) SendAndClose(*pb.LoadStateResponse) error { return nil }
 
 // busy pretends to be at work.
 func (s *lyingStream) busy(sequence uint64) error {
@@ -197,6 +318,12 @@ func falsify(fault string, v *pb.Vectors, row int) {
 		}
 	case "zeros":
 		clear(d.Data[at : at+width])
+	case "swapped":
+		if at+2*width <= len(d.Data) {
+			next := slices.Clone(d.Data[at+width : at+2*width])
+			copy(d.Data[at+width:], d.Data[at:at+width])
+			copy(d.Data[at:], next)
+		}
 	case "vector-without":
 		v.Statuses = append(v.Statuses, &pb.RowStatus{Row: uint32(row), Status: pb.Status_STATUS_OOV})
 	case "negative":
