@@ -133,7 +133,8 @@ class _Program:
 
     def debug(self, stderr: TextIO) -> None:
         """Serve hosts that attach, until interrupted."""
-        signal.signal(signal.SIGINT, lambda *_: self.end(exit_after=None))
+        for s in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(s, lambda *_: self.end(exit_after=None))
         with tempfile.TemporaryDirectory(prefix="btp-") as folder:
             address = self.listen(folder, lambda: None)
             program = {
