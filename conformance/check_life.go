@@ -176,7 +176,7 @@ func endsCleanly(ctx context.Context, s *suite) (string, error) {
 	}
 	defer s.stop(p)
 	if err := p.shutdown(ctx); err != nil {
-		return "", fmt.Errorf("Shutdown: %w", err)
+		return "", fmt.Errorf("call Shutdown: %w", err)
 	}
 	begin := time.Now()
 	if !p.gone(stopGrace) {

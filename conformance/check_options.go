@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"slices"
 
 	"google.golang.org/grpc/codes"
 
@@ -198,8 +197,10 @@ func embedsWords(ctx context.Context, s *suite) (string, error) {
 	if err := v.Check(len(rows), s.info); err != nil {
 		return "", err
 	}
-	if n := len(slices.DeleteFunc(slices.Clone(v.Statuses), func(x sdk.RowStatus) bool { return x.Status != sdk.Failed })); n > 0 {
-		return "", fmt.Errorf("%d of %d plain words failed: %s", n, len(rows), v.Statuses[0].Reason)
+	for _, st := range v.Statuses {
+		if st.Status == sdk.Failed {
+			return "", fmt.Errorf("the word %q failed: %s", someWords[st.Row], st.Reason)
+		}
 	}
 	return "", nil
 }

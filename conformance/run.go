@@ -188,7 +188,6 @@ type suite struct {
 	info     sdk.Info
 	sample   []sdk.Row
 	probe    []*answer // to batches, in the order of their coming
-	extra    error     // how the stream of the probe ended
 	state    []byte
 }
 
