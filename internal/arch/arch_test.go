@@ -25,7 +25,7 @@ var rules = map[string][]string{
 	"internal":         {"internal"},
 	"internal/run":     {"internal", "corpus", "host", "pipeline", "sdk"},
 	"internal/arch":    {},
-	"cmd":              {"internal", "corpus", "host", "pipeline", "sdk"},
+	"cmd":              {"internal", "conformance", "corpus", "host", "pipeline", "sdk"},
 	"setup":            {"internal"},
 	"examples":         {"sdk"}, // as a stranger's program would
 	"bench":            {"internal", "pipeline", "corpus", "host", "sdk"},
