@@ -42,11 +42,21 @@ func refusesUnknown(ctx context.Context, s *suite) (string, error) {
 		options = map[string]any{}
 	}
 	options[name] = 1
-	return "", s.refuses(ctx, options, fmt.Sprintf("the unknown option %q", name))
+	p, err := s.start(ctx)
+	defer s.stop(p)
+	if err != nil {
+		return "", err
+	}
+	return "", s.refuses(ctx, p, options, fmt.Sprintf("the unknown option %q", name))
 }
 
 // refusesWrongTypes is EMB-012.
 func refusesWrongTypes(ctx context.Context, s *suite) (string, error) {
+	p, err := s.start(ctx)
+	defer s.stop(p)
+	if err != nil {
+		return "", err
+	}
 	tried := 0
 	for _, o := range s.description.Options {
 		if o.Type == sdk.Any {
@@ -57,12 +67,10 @@ func refusesWrongTypes(ctx context.Context, s *suite) (string, error) {
 			options = map[string]any{}
 		}
 		options[o.Name] = map[string]any{"a": "table"}
-		if err := s.refuses(ctx, options, fmt.Sprintf("a table for the option %q, which is a %s,", o.Name, o.Type)); err != nil {
+		if err := s.refuses(ctx, p, options, fmt.Sprintf("a table for the option %q, which is a %s,", o.Name, o.Type)); err != nil {
 			return "", err
 		}
-		if tried++; tried == 3 { // a process each
-			break
-		}
+		tried++
 	}
 	if tried == 0 {
 		return "", notApplicable("no option has a type")
@@ -70,14 +78,9 @@ func refusesWrongTypes(ctx context.Context, s *suite) (string, error) {
 	return "", nil
 }
 
-// refuses tries options that a new process must not take.
-func (s *suite) refuses(ctx context.Context, options map[string]any, what string) error {
-	p, err := s.start(ctx)
-	defer s.stop(p)
-	if err != nil {
-		return err
-	}
-	_, err = s.configure(ctx, p, options, 0)
+// refuses tries options that a process must not take.
+func (s *suite) refuses(ctx context.Context, p *process, options map[string]any, what string) error {
+	_, err := s.configure(ctx, p, options, 0)
 	var no *refusal
 	if errors.As(err, &no) {
 		return nil

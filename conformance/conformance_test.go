@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/bertopic-go/bertopic/internal/ortlib"
 )
 
 // programs holds the programs that the tests try.
@@ -138,6 +140,7 @@ var broken = []struct {
 
 // Each specimen breaks its rule and no other.
 func TestSpecimens(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var group errgroup.Group
 	group.SetLimit(8) // most of the time they wait
@@ -187,6 +190,7 @@ func TestSpecimens(t *testing.T) {
 }
 
 func TestOursConform(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		options map[string]any
@@ -195,10 +199,35 @@ func TestOursConform(t *testing.T) {
 		{"tfidf", map[string]any{"svd": 10, "ngram_range": []int{1, 2}}},
 		{"hashing", nil},
 	} {
-		report := Test(t, Config{Program: program(programs, c.name), Options: c.options})
-		if !report.Conforms || !strings.Contains(report.Badge(), c.name+" 0.1.0 conforms to embedder protocol 1 (sha256 ") {
-			t.Errorf("%s %v: %s", c.name, c.options, report.Badge())
-		}
+		conforms(t, c.name, c.options)
+	}
+}
+
+func conforms(t *testing.T, name string, options map[string]any) {
+	t.Helper()
+	report := Test(t, Config{Program: program(programs, name), Options: options, brief: true})
+	if !report.Conforms || !strings.Contains(report.Badge(), name+" 0.1.0 conforms to embedder protocol 1 (sha256 ") {
+		t.Errorf("%s %v: %s", name, options, report.Badge())
+	}
+}
+
+func TestSBERTConforms(t *testing.T) {
+	t.Parallel()
+	if _, err := ortlib.Path(); err != nil {
+		t.Skip("sbert needs ONNX Runtime:", err)
+	}
+	if out, err := exec.Command("go", "build", "-o", program(programs, "sbert"), "../plugins/sbert").CombinedOutput(); err != nil {
+		t.Fatalf("build sbert: %v\n%s", err, out)
+	}
+	models, err := filepath.Abs(filepath.Join("..", "plugins", "sbert", "testdata", "st"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, options := range []map[string]any{
+		{"model": filepath.Join(models, "mean-normalize")},
+		{"model": filepath.Join(models, "static-embedding")},
+	} {
+		conforms(t, "sbert", options)
 	}
 }
 

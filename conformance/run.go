@@ -44,7 +44,7 @@ type Config struct {
 
 	Progress func(Result) // called after each rule; may be nil
 
-	brief bool // measure no speed; for tests of the rules
+	brief bool // no measurement of speed, a short one of memory; for tests of the rules
 }
 
 // Rules returns all rules in the order in which they are tried.

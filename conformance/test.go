@@ -34,7 +34,7 @@ func Test(t TB, cfg Config) *Report {
 			t.Errorf("%s %s\n%s\nwhy: %s", x.ID, x.Title, x.Detail, x.Why)
 		case x.Outcome == Fail:
 			t.Logf("%s should: %s\n%s", x.ID, x.Title, x.Detail)
-		case x.Level == Note:
+		case x.Level == Note && x.Outcome == Pass:
 			t.Logf("%s %s", x.ID, x.Detail)
 		}
 	}

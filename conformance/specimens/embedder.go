@@ -213,7 +213,7 @@ func (e *specimen) misbehave(ctx context.Context, batch int, rows []sdk.Row) err
 		}
 	case "leak":
 		e.device.Lock()
-		e.kept = append(e.kept, bytes.Repeat([]byte{1}, 1<<20))
+		e.kept = append(e.kept, bytes.Repeat([]byte{1}, 4<<20))
 		e.device.Unlock()
 	case "noise":
 		fmt.Fprintln(fd1, "a native library says hello")
