@@ -2,13 +2,13 @@
 # Tests sdk/python, examples/embedder-python and plugins/python, the latter two
 # also through bin/bertopic where `make build` has made it. Arguments go to
 # pytest. The environment lives in the user's cache and is made once for each
-# requirements-test.txt.
+# requirements-test.txt and version of python3.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 sum=$(cksum < "$here/requirements-test.txt" | tr -d ' ')
-venv="${BERTOPIC_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/bertopic/tools}/python-sdk-$sum"
+venv="${BERTOPIC_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/bertopic/tools}/python-sdk-$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')-$sum"
 if [ ! -e "$venv/done" ]; then
 	rm -rf "$venv"
 	mkdir -p "$(dirname "$venv")"

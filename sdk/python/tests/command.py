@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-COMMAND = ROOT / "bin" / "bertopic"
+COMMAND = pathlib.Path(os.environ.get("BERTOPIC_COMMAND") or ROOT / "bin" / "bertopic")
 
 needs_command = pytest.mark.skipif(not COMMAND.exists(), reason="bin/bertopic has not been built: make build")
 

@@ -13,6 +13,7 @@ from typing import Any
 from ._errors import Cancelled
 
 _POLL = 0.1  # seconds between looks at whether a call is still wanted
+_SIGNALS = 0.3  # seconds within which the handler of a signal runs
 _REPORT = 0.1  # seconds between two reports of progress
 
 
@@ -81,7 +82,14 @@ class Calls:
 
     def run(self) -> None:
         """Run calls until stop()."""
-        while (call := self._waiting.get()) is not None:
+        while True:
+            try:
+                # A signal that comes just before the thread blocks does not wake it.
+                call = self._waiting.get(timeout=_SIGNALS)
+            except queue.Empty:
+                continue
+            if call is None:
+                return
             if not call.wanted():
                 continue
             self.idle.clear()
