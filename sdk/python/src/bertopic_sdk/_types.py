@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, Union
 
-import numpy as np
 import numpy.typing as npt
 
 Modality = Literal["text", "image"]
