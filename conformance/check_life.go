@@ -14,7 +14,6 @@ import (
 )
 
 const (
-	grpcDefault    = 4 << 20 // gRPC's own limit for a message
 	cancelLimit    = time.Second
 	orphanLimit    = 3 * time.Second
 	growthBatches  = 100
@@ -31,13 +30,11 @@ func largeBatch(ctx context.Context, s *suite) (string, error) {
 			rows = append(rows, text(longText(fmt.Sprintf("Part %d.", i), 800_000)))
 		}
 	} else {
-		for n, size := 0, 0; size < grpcDefault+1<<20; n++ {
-			r := s.sample[n%len(s.sample)]
-			rows = append(rows, r)
-			for _, m := range r.Images {
-				size += len(m.Data) + 32
-			}
+		large, err := largePicture()
+		if err != nil {
+			return "", err
 		}
+		rows = append(s.first(1), large)
 	}
 	p, err := s.again(ctx)
 	if err != nil {

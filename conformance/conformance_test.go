@@ -246,6 +246,24 @@ func TestLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestPictures(t *testing.T) {
+	rows, err := pictures()
+	if err != nil || len(rows) < full {
+		t.Fatalf("%d pictures, %v", len(rows), err)
+	}
+	seen := map[string]bool{}
+	for _, r := range rows {
+		seen[string(r.Images[0].Data)] = true
+	}
+	if len(seen) != len(rows) {
+		t.Errorf("%d of %d pictures are different", len(seen), len(rows))
+	}
+	large, err := largePicture()
+	if err != nil || len(large.Images[0].Data) <= 4<<20 {
+		t.Errorf("a large picture of %d bytes, %v", len(large.Images[0].Data), err)
+	}
+}
+
 func TestNoProgram(t *testing.T) {
 	if _, err := Run(t.Context(), Config{Program: filepath.Join(t.TempDir(), "bertopic-embedder-none")}); err == nil {
 		t.Error("no error for a program that is not there")

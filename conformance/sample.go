@@ -39,19 +39,36 @@ func text(s string) sdk.Row { return sdk.Row{Text: s, HasText: true} }
 func pictures() ([]sdk.Row, error) {
 	var rows []sdk.Row
 	for n := range 40 {
-		m := image.NewRGBA(image.Rect(0, 0, 32, 24))
-		for y := range 24 {
-			for x := range 32 {
-				m.Set(x, y, color.RGBA{uint8(x * (n + 1)), uint8(y*n + 40), uint8((x + y) * 3 * (n % 5)), 255})
-			}
+		row, err := picture(32, 24, png.DefaultCompression, func(x, y int) color.RGBA {
+			return color.RGBA{uint8(x * (n + 1)), uint8(y*n + 40), uint8((x + y) * 3 * (n % 5)), 255}
+		})
+		if err != nil {
+			return nil, err
 		}
-		var b bytes.Buffer
-		if err := png.Encode(&b, m); err != nil {
-			return nil, fmt.Errorf("make a picture: %w", err)
-		}
-		rows = append(rows, sdk.Row{Images: []sdk.ImageSource{{Data: b.Bytes()}}})
+		rows = append(rows, row)
 	}
 	return rows, nil
+}
+
+// largePicture has more than 4 MiB.
+func largePicture() (sdk.Row, error) {
+	return picture(1280, 1280, png.NoCompression, func(x, y int) color.RGBA {
+		return color.RGBA{uint8(x), uint8(y), uint8(x ^ y), 255}
+	})
+}
+
+func picture(width, height int, level png.CompressionLevel, at func(x, y int) color.RGBA) (sdk.Row, error) {
+	m := image.NewRGBA(image.Rect(0, 0, width, height))
+	for y := range height {
+		for x := range width {
+			m.SetRGBA(x, y, at(x, y))
+		}
+	}
+	var b bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: level}).Encode(&b, m); err != nil {
+		return sdk.Row{}, fmt.Errorf("make a picture: %w", err)
+	}
+	return sdk.Row{Images: []sdk.ImageSource{{Data: b.Bytes()}}}, nil
 }
 
 // takes reports whether the program takes rows of a modality.
