@@ -7,7 +7,7 @@ BIN   := bin
 PLUGINS := $(notdir $(patsubst %/main.go,%,$(wildcard plugins/*/main.go)))
 export CGO_ENABLED ?= 1
 
-.PHONY: help need setup build demo test race lint fuzz bench bench-sbert proto check clean fmt
+.PHONY: help need setup build demo test race lint fuzz bench bench-sbert conformance test-python-sdk proto check clean fmt
 
 help:
 	@echo "make setup   fetch corpus, model and ONNX Runtime (once, into the user's cache)"
@@ -19,6 +19,8 @@ help:
 	@echo "make fuzz    each fuzz target for 10 s"
 	@echo "make bench   ours against BERTopic, umap-learn and hdbscan, in one run"
 	@echo "make bench-sbert  our transformer embedder against sentence-transformers (6 GB of peers)"
+	@echo "make conformance  our programs and the broken specimens against the rules"
+	@echo "make test-python-sdk  the Python SDK, in an environment of its own (Python 3.11)"
 	@echo "make proto   generate the protocol's code anew"
 	@echo "make check   lint, test, race"
 	@echo "make clean   remove what was built and what runs left"
@@ -66,6 +68,13 @@ bench: setup build
 
 bench-sbert: setup build
 	@python3 bench/sbert.py $(BENCH)
+
+conformance: build
+	@for p in $(PLUGINS); do $(BIN)/bertopic conformance $$p || exit 1; done
+	go test ./conformance/...
+
+test-python-sdk: build
+	@sdk/python/test.sh
 
 proto:
 	@sdk/proto/generate.sh

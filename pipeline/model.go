@@ -66,7 +66,8 @@ type CorpusColumns struct {
 
 // EmbedderSource is the embedder that made the vectors.
 type EmbedderSource struct {
-	Plugin      string         `json:"plugin"` // as the user named it
+	Plugin      string         `json:"plugin"`        // as the user named it
+	Dir         string         `json:"dir,omitempty"` // that is searched for it first
 	Name        string         `json:"name"`
 	Version     string         `json:"version"`
 	SHA256      string         `json:"sha256"` // of the program

@@ -109,7 +109,7 @@ func (v *vectors) modelSource(c *config.Config) pipeline.Source {
 	}
 	e := v.record()
 	s.Embedder = &pipeline.EmbedderSource{
-		Plugin: c.Embedder.Plugin, Name: e.Name, Version: e.Version, SHA256: e.SHA256, Fingerprint: e.Fingerprint,
+		Plugin: c.Embedder.Plugin, Dir: c.Plugins.Dir, Name: e.Name, Version: e.Version, SHA256: e.SHA256, Fingerprint: e.Fingerprint,
 		Model: e.Model, ModelSHA256: e.ModelSHA256, Options: c.Embedder.Options, BaseDir: c.BaseDir,
 		Metric: string(v.embedder.Info().Metric), Device: e.Device,
 	}

@@ -120,7 +120,7 @@ func transformConfig(model *pipeline.Model, opt TransformOptions) (*config.Confi
 		c.Embeddings.Path = opt.Embeddings
 		return c, vectorsWanted{}, nil
 	}
-	c.Embedder.Plugin = s.Embedder.Plugin
+	c.Embedder.Plugin, c.Plugins.Dir = s.Embedder.Plugin, s.Embedder.Dir
 	if opt.Plugin != "" {
 		c.Embedder.Plugin = opt.Plugin
 	}
