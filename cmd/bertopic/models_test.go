@@ -18,15 +18,12 @@ import (
 func hubCommand(ts *testscript.TestScript, neg bool, args []string) {
 	const name = "sentence-transformers/mini"
 	repo := hubtest.SentenceTransformer()
-	hub := hubtest.New(map[string]*hubtest.Repo{name: repo})
 	release := make(chan struct{})
-	ts.Defer(func() { close(release); hub.Close() })
 	mode := strings.Join(args, "")
-	if mode == "gated" {
-		hub.Token, repo.Gated = "hf_good", true
-	}
+	repo.Gated = mode == "gated"
 	weights := repo.Files["model.safetensors"]
-	hub.Fault = func(w http.ResponseWriter, r *http.Request, n int) bool {
+	var hub *hubtest.Server
+	fault := func(w http.ResponseWriter, r *http.Request, n int) bool {
 		if r.URL.RawQuery == "" || r.URL.Path != "/"+name+"/model.safetensors" || r.Header.Get("Range") != "" {
 			return false
 		}
@@ -46,6 +43,14 @@ func hubCommand(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return false
 	}
+	hubtest.New(map[string]*hubtest.Repo{name: repo}, func(s *hubtest.Server) {
+		hub = s
+		s.Fault = fault
+		if repo.Gated {
+			s.Token = "hf_good"
+		}
+	})
+	ts.Defer(func() { close(release); hub.Close() })
 	ts.Setenv("HF_ENDPOINT", hub.URL)
 	ts.Setenv("WEIGHTS", filepath.Join(ts.Getenv("XDG_CACHE_HOME"), "bertopic", "models", "sentence-transformers", ".mini.part", hubtest.SHA256(weights)+".incomplete"))
 }

@@ -52,9 +52,14 @@ type Server struct {
 // large is the size from which a file is kept in the storage.
 const large = 1000
 
-// New starts a server with the models of repos, by name.
-func New(repos map[string]*Repo) *Server {
+// New starts a server with the models of repos, by name. What setup sets is in
+// place before the first request; a client in another process is not held back
+// by what is set later.
+func New(repos map[string]*Repo, setup ...func(*Server)) *Server {
 	s := &Server{repos: repos, count: map[string]int{}}
+	for _, f := range setup {
+		f(s)
+	}
 	s.storage = httptest.NewServer(http.HandlerFunc(s.serveStorage))
 	s.hub = httptest.NewServer(http.HandlerFunc(s.serveHub))
 	s.URL = s.hub.URL
