@@ -28,6 +28,7 @@ help:
 need:
 	@command -v go >/dev/null || { echo "Go is missing: install Go 1.26 or newer"; exit 1; }
 	@command -v python3 >/dev/null && python3 -m pip --version >/dev/null 2>&1 || { echo "Python 3 with pip is missing: it fetches the corpora and the benchmark's peers"; exit 1; }
+	@command -v "$$(go env CC)" >/dev/null || { echo "a C compiler is missing ($$(go env CC)): install gcc or clang, which the binding to ONNX Runtime is built with"; exit 1; }
 
 setup: need
 	@go run ./setup
