@@ -133,15 +133,15 @@ class Tree(threading.Thread):
 
     def run(self):
         while not self.over.wait(0.1):
-            todo = [self.root]
-            while todo:
-                pid = todo.pop()
+            pids = [self.root]
+            while pids:
+                pid = pids.pop()
                 try:
                     with open(f"/proc/{pid}/status") as f:
                         peak = next((int(line.split()[1]) for line in f if line.startswith("VmHWM:")), 0)
                     for task in os.listdir(f"/proc/{pid}/task"):
                         with open(f"/proc/{pid}/task/{task}/children") as f:
-                            todo += map(int, f.read().split())
+                            pids += map(int, f.read().split())
                 except OSError:  # it ended meanwhile, or there is no /proc
                     continue
                 self.peaks[pid] = max(peak, self.peaks.get(pid, 0))

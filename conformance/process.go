@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	"github.com/bertopic-go/bertopic/host"
 	"github.com/bertopic-go/bertopic/sdk"
 	pb "github.com/bertopic-go/bertopic/sdk/proto"
 )
@@ -240,19 +241,7 @@ func (p *process) kill() {
 // environment is the host's for a program: an allow-list, the cookie and the
 // folder for the socket.
 func environment(extra []string, sockets string) []string {
-	names := []string{
-		"PATH", "HOME", "USER", "TMPDIR", "LANG", "LANGUAGE", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
-		"SYSTEMROOT", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PATHEXT", "COMSPEC",
-	}
-	var env []string
-	for _, pair := range os.Environ() {
-		name, _, _ := strings.Cut(pair, "=")
-		upper := strings.ToUpper(name)
-		if slices.Contains(names, upper) || slices.Contains(extra, name) || strings.HasSuffix(upper, "_PROXY") ||
-			strings.HasPrefix(name, "LC_") || strings.HasPrefix(name, "SSL_CERT_") || strings.HasPrefix(name, "ORT_") {
-			env = append(env, pair)
-		}
-	}
+	env := host.Environment(os.Environ(), extra)
 	return append(env, sdk.Handshake.MagicCookieKey+"="+sdk.Handshake.MagicCookieValue,
 		fmt.Sprintf("PLUGIN_PROTOCOL_VERSIONS=%d", sdk.ProtocolVersion), "PLUGIN_UNIX_SOCKET_DIR="+sockets)
 }

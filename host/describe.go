@@ -66,7 +66,7 @@ func Describe(ctx context.Context, path string) (sdk.Description, error) {
 // returns.
 func runDescribe(ctx context.Context, path string, out *output) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, path, "--describe")
-	cmd.Env = environment(os.Environ(), nil)
+	cmd.Env = Environment(os.Environ(), nil)
 	setAttributes(cmd)
 	cmd.Cancel = func() error { killGroup(cmd.Process); return cmd.Process.Kill() }
 	cmd.WaitDelay = drain // for a grandchild that holds a pipe

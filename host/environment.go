@@ -17,9 +17,9 @@ var (
 	passedWindows  = []string{"SYSTEMROOT", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PATHEXT", "COMSPEC"}
 )
 
-// environment picks from host, a list as of os.Environ, what a program gets that
+// Environment picks from host, a list as of os.Environ, what a program gets that
 // asks for the variables extra.
-func environment(host, extra []string) []string {
+func Environment(host, extra []string) []string {
 	var passed []string
 	for _, pair := range host {
 		name, _, ok := strings.Cut(pair, "=")

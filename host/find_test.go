@@ -94,7 +94,7 @@ func TestEnvironment(t *testing.T) {
 		"CUDA_VISIBLE_DEVICES=0", "LD_LIBRARY_PATH=l", "OPENAI_API_KEY=secret", "COHERE_API_KEY=secret", "LD_PRELOAD=x", "PYTHONPATH=p", "PATHOLOGY=1",
 	}
 	want := append(slices.Clone(host[:11]), "COHERE_API_KEY=secret")
-	if have := environment(host, []string{"COHERE_API_KEY", "UNSET"}); !slices.Equal(have, want) {
+	if have := Environment(host, []string{"COHERE_API_KEY", "UNSET"}); !slices.Equal(have, want) {
 		t.Errorf("%q, not %q", have, want)
 	}
 }

@@ -80,7 +80,7 @@ func (w *worker) start(ctx context.Context) error {
 	l := launch{
 		attach: e.attach,
 		path:   e.program.path,
-		env:    environment(os.Environ(), e.description.Env),
+		env:    Environment(os.Environ(), e.description.Env),
 
 		timeout: e.spec.start,
 		log:     w.log,

@@ -22,7 +22,7 @@ func put(t *testing.T, parts ...string) string {
 
 func TestResolve(t *testing.T) {
 	root := t.TempDir()
-	models, base, home := filepath.Join(root, "models"), filepath.Join(root, "work"), filepath.Join(root, "home")
+	models, base, home := filepath.Join(root, "models"), filepath.Join(root, "project"), filepath.Join(root, "home")
 	t.Setenv("HOME", home)
 	t.Setenv("USERPROFILE", home)
 	mini := put(t, models, "sentence-transformers", "mini", "config.json")
@@ -43,7 +43,7 @@ func TestResolve(t *testing.T) {
 	good := map[string]string{
 		"mini": mini, "sentence-transformers/mini": mini, "bge": bge, "BAAI/bge": bge, "one/twice": filepath.Join(models, "one", "twice"), "bare": bare,
 		"local": local, "./local": local, local: local, "shadow": shadow, "sentence-transformers/shadow": filepath.Join(models, "sentence-transformers", "shadow"),
-		"./odd": odd, "a/b/c": deep, "~/mine": mine, "local/": local, "../work/local": local,
+		"./odd": odd, "a/b/c": deep, "~/mine": mine, "local/": local, "../project/local": local,
 	}
 	for name, want := range good {
 		if got, err := Resolve(models, base, name); err != nil || got != want {
