@@ -7,7 +7,7 @@ BIN   := bin
 PLUGINS := $(notdir $(patsubst %/main.go,%,$(wildcard plugins/*/main.go)))
 export CGO_ENABLED ?= 1
 
-.PHONY: help need setup build demo test race lint fuzz bench bench-sbert conformance test-python-sdk proto check clean fmt
+.PHONY: help need setup build demo test race lint fuzz bench bench-sbert bench-wire conformance test-python-sdk proto check clean fmt
 
 help:
 	@echo "make setup   fetch corpus, model and ONNX Runtime (once, into the user's cache)"
@@ -19,6 +19,7 @@ help:
 	@echo "make fuzz    each fuzz target for 10 s"
 	@echo "make bench   ours against BERTopic, umap-learn and hdbscan, in one run"
 	@echo "make bench-sbert  our transformer embedder against sentence-transformers (6 GB of peers)"
+	@echo "make bench-wire   the way from the host to an embedder program and back"
 	@echo "make conformance  our programs and the broken specimens against the rules"
 	@echo "make test-python-sdk  the Python SDK, in an environment of its own (Python 3.11)"
 	@echo "make proto   generate the protocol's code anew"
@@ -69,6 +70,9 @@ bench: setup build
 
 bench-sbert: setup build
 	@python3 bench/sbert.py $(BENCH)
+
+bench-wire: setup build
+	@python3 bench/wire.py $(BENCH)
 
 conformance: build
 	@for p in $(PLUGINS); do $(BIN)/bertopic conformance $$p || exit 1; done
