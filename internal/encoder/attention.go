@@ -13,6 +13,10 @@ type attention struct {
 	// bias is added to the scores, shape 1 x heads x tokens x tokens, or with
 	// one for heads. Empty: nothing is.
 	bias string
+	// causal: a token sees itself and those before it.
+	causal bool
+	// single: q is one row a text, batch x (heads*width).
+	single bool
 }
 
 // keyMask is what is added to the scores for the padding: batch x 1 x 1 x
@@ -44,13 +48,17 @@ func (g *graph) weigh(scores, v string, a attention) string {
 	return g.flat(out, a.heads*a.width)
 }
 
-// attend computes softmax(q k^T scale + bias) v for each head. q, k and v are
-// (batch*tokens) x (heads*width), and so is the result. ONNX Runtime has one
+// attend computes softmax(q k^T scale + bias) v for each head. k and v are
+// (batch*tokens) x (heads*width), and q is of the shape of the result. ONNX Runtime has one
 // node for it, which does not keep the scores in an unpadded graph without a
 // bias.
 func (g *graph) attend(q, k, v string, a attention) string {
 	shape := g.textShape(int64(a.heads * a.width))
-	in := []string{g.reshape(q, shape), g.reshape(k, shape), g.reshape(v, shape)}
+	queries := shape
+	if a.single {
+		queries = g.ints(-1, 1, int64(a.heads*a.width))
+	}
+	in := []string{g.reshape(q, queries), g.reshape(k, shape), g.reshape(v, shape)}
 	var mask string
 	if !g.unpadded {
 		mask = g.once("key padding mask", func() string { return g.cast(AttentionMask, onnx.Int32) })
@@ -62,6 +70,9 @@ func (g *graph) attend(q, k, v string, a attention) string {
 		in = append(in, a.bias)
 	}
 	attrs := []onnx.Attr{attr("num_heads", a.heads), attr("mask_filter_value", g.lowest())}
+	if a.causal {
+		attrs = append(attrs, attr("unidirectional", 1))
+	}
 	if a.scale != 1/math.Sqrt(float64(a.width)) {
 		attrs = append(attrs, attr("scale", float32(a.scale)))
 	}

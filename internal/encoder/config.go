@@ -47,6 +47,14 @@ func (c *config) int(key string) int {
 	return int(v)
 }
 
+// countOr is int with a value for a missing one.
+func (c *config) countOr(key string, missing int) int {
+	if !c.has(key) {
+		return missing
+	}
+	return c.int(key)
+}
+
 // intOr reads a whole number of any sign, with a value for a missing one.
 func (c *config) intOr(key string, missing int) int {
 	if !c.has(key) {

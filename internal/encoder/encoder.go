@@ -41,6 +41,17 @@ const (
 	Int8 Precision = "int8"
 )
 
+// check returns p, FP32 if it is empty, and an error if it is no precision.
+func (p Precision) check() (Precision, error) {
+	switch p {
+	case "":
+		return FP32, nil
+	case FP32, FP16, Int8:
+		return p, nil
+	}
+	return "", fmt.Errorf("precision %q is not one of fp32, fp16, int8", p)
+}
+
 // Spec says what to build.
 type Spec struct {
 	// Dir is the folder of config.json and the weights.
@@ -61,7 +72,8 @@ type Model struct {
 	Arch string
 	// InputNames are the graph's inputs, each int64 of shape batch x tokens:
 	// input_ids, then attention_mask (1 at tokens, 0 at padding) unless the
-	// graph is unpadded. A model of Attach can have token_type_ids as well.
+	// graph is unpadded. A model of Attach can have token_type_ids as well. For
+	// those of CLIP, see there.
 	InputNames []string
 	// OutputName is the graph's output, float32: sentence_embedding of shape
 	// batch x Dimension, or token_embeddings of batch x tokens x Dimension.
@@ -99,9 +111,14 @@ func (m *Model) WriteTwo(w, values io.Writer, name string) error {
 type UnsupportedError struct {
 	Arch string
 	Dir  string
+
+	pair bool // of a text and a picture tower
 }
 
 func (e *UnsupportedError) Error() string {
+	if e.pair {
+		return fmt.Sprintf("model folder %s: architecture %q is not built here (built are: [clip]); put an ONNX export of it into the folder as onnx/text_model.onnx and onnx/vision_model.onnx", e.Dir, e.Arch)
+	}
 	return fmt.Sprintf("model folder %s: architecture %q is not built here (built are: %s); put an ONNX export of it into the folder as onnx/model.onnx", e.Dir, e.Arch, architectures())
 }
 
@@ -124,12 +141,9 @@ func Build(ctx context.Context, spec Spec) (*Model, error) {
 }
 
 func build(ctx context.Context, spec Spec) (*Model, error) {
-	switch spec.Precision {
-	case "":
-		spec.Precision = FP32
-	case FP32, FP16, Int8:
-	default:
-		return nil, fmt.Errorf("precision %q is not one of fp32, fp16, int8", spec.Precision)
+	precision, err := spec.Precision.check()
+	if err != nil {
+		return nil, err
 	}
 	if err := checkHead(spec.Head); err != nil {
 		return nil, err
@@ -150,7 +164,7 @@ func build(ctx context.Context, spec Spec) (*Model, error) {
 	defer w.close()
 	w.strip(known.probe)
 
-	g := newGraph(spec)
+	g := newTextGraph(precision, spec.Unpadded)
 	body := known.build(g, c, w)
 	if err := errors.Join(c.err(), w.err, g.err); err != nil {
 		return nil, err

@@ -21,6 +21,7 @@ type graph struct {
 	float     onnx.Type
 	version   int64 // of the opset
 	prefix    string
+	fixed     int // tokens of every row, in a graph that takes no token ids
 
 	nodes   []onnx.Node
 	consts  []onnx.Tensor
@@ -32,21 +33,27 @@ type graph struct {
 	err     error
 }
 
-func newGraph(spec Spec) *graph {
+func newGraph(precision Precision, unpadded bool) *graph {
 	g := &graph{
-		precision: spec.Precision,
-		unpadded:  spec.Unpadded,
+		precision: precision,
+		unpadded:  unpadded,
 		float:     onnx.Float,
 		version:   opset,
 		memo:      map[string]string{},
 		least:     map[string]float32{},
 	}
-	if spec.Precision == FP16 {
+	if precision == FP16 {
 		g.float = onnx.Float16
 	}
+	return g
+}
+
+// newTextGraph begins a graph of token ids.
+func newTextGraph(precision Precision, unpadded bool) *graph {
+	g := newGraph(precision, unpadded)
 	batch := []onnx.Dim{{Param: "batch"}, {Param: "tokens"}}
 	g.inputs = []onnx.Value{{Name: InputIDs, Type: onnx.Int64, Dims: batch}}
-	if !spec.Unpadded {
+	if !unpadded {
 		g.inputs = append(g.inputs, onnx.Value{Name: AttentionMask, Type: onnx.Int64, Dims: batch})
 	}
 	return g
@@ -207,10 +214,12 @@ func (g *graph) tokens() string {
 
 // batch is the number of rows, as a list of one.
 func (g *graph) batch() string {
-	return g.once("batch", func() string {
-		shape := g.op("Shape", []string{InputIDs})
-		return g.slice(shape, g.ints(0), g.ints(1), 0)
-	})
+	return g.once("batch", func() string { return g.rows(InputIDs) })
+}
+
+// rows is the first dimension of x, as a list of one.
+func (g *graph) rows(x string) string {
+	return g.slice(g.op("Shape", []string{x}), g.ints(0), g.ints(1), 0)
 }
 
 // positions counts 0, 1, ... to the number of tokens.
@@ -229,6 +238,9 @@ func (g *graph) flat(x string, width int) string {
 
 // textShape is the shape batch x tokens, then dims.
 func (g *graph) textShape(dims ...int64) string {
+	if g.fixed > 0 {
+		return g.ints(append([]int64{-1, int64(g.fixed)}, dims...)...)
+	}
 	return g.once(fmt.Sprint("shape ", dims), func() string {
 		return g.op("Concat", []string{g.batch(), g.tokens(), g.ints(dims...)}, attr("axis", 0))
 	})
@@ -264,6 +276,11 @@ func (g *graph) affine(x, name string, weight, bias []float32, in, out int) stri
 	if g.precision == Int8 {
 		return g.affineInt8(x, name, weight, bias, in, out)
 	}
+	return g.product(x, name, weight, bias, in, out)
+}
+
+// product is affine in the type of number of the graph.
+func (g *graph) product(x, name string, weight, bias []float32, in, out int) string {
 	inputs := []string{x, g.weight(name+".weight", weight, out, in)}
 	if bias != nil {
 		inputs = append(inputs, g.weight(name+".bias", bias, out))
@@ -290,6 +307,8 @@ func (g *graph) activation(x, name string) string {
 		return g.op("Relu", []string{x})
 	case "silu", "swish":
 		return g.mul(x, g.op("Sigmoid", []string{x}))
+	case "quick_gelu":
+		return g.ms("QuickGelu", []string{x}, attr("alpha", float32(1.702)))
 	case "tanh":
 		return g.op("Tanh", []string{x})
 	case "sigmoid":

@@ -136,20 +136,26 @@ func (g *graph) poolMask(name string) string {
 // head appends layers to the token embeddings, (batch*tokens) x width. mask is
 // that of poolMask. It returns the result, batch x its width, in float32.
 func (g *graph) head(x string, width int, mask string, layers []Layer) (string, int) {
-	x = g.reshape(x, g.textShape(int64(width)))
-	if g.float != onnx.Float {
-		x = g.cast(x, onnx.Float)
-		g.float = onnx.Float
-	}
-	if g.precision == Int8 {
-		g.precision = FP32 // a row here is a text: the layers cost nothing
-	}
+	x = g.toFloat(g.reshape(x, g.textShape(int64(width))))
 	for _, l := range layers {
 		if g.err == nil {
 			x, width = l.build(g, x, width, mask)
 		}
 	}
 	return x, width
+}
+
+// toFloat goes on in float32: a row is a text from here on, and layers cost
+// nothing.
+func (g *graph) toFloat(x string) string {
+	if g.float != onnx.Float {
+		x = g.cast(x, onnx.Float)
+		g.float = onnx.Float
+	}
+	if g.precision == Int8 {
+		g.precision = FP32
+	}
+	return x
 }
 
 // finish makes x the graph's output and returns its name.
@@ -160,9 +166,14 @@ func (g *graph) finish(x string, width int, pooled bool) string {
 		name = SentenceEmbeddings
 		dims = slices.Delete(dims, 1, 2)
 	}
+	g.result(name, x, dims...)
+	return name
+}
+
+// result makes x the graph's output under a name of its own.
+func (g *graph) result(name, x string, dims ...onnx.Dim) {
 	g.nodes = append(g.nodes, onnx.Node{Op: "Identity", Name: name, Inputs: []string{x}, Outputs: []string{name}})
 	g.outputs = []onnx.Value{{Name: name, Type: onnx.Float, Dims: dims}}
-	return name
 }
 
 func (p Pooling) build(g *graph, x string, width int, mask string) (string, int) {

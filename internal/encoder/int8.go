@@ -69,7 +69,7 @@ const smallest = 1e-30
 var bounds = map[string]float32{
 	"gelu": -0.1701, "gelu_python": -0.1701,
 	"gelu_new": -0.1702, "gelu_fast": -0.1702, "gelu_pytorch_tanh": -0.1702, "gelu_accurate": -0.1702,
-	"relu": 0, "silu": -0.2786, "swish": -0.2786,
+	"quick_gelu": -0.1637, "relu": 0, "silu": -0.2786, "swish": -0.2786,
 }
 
 // quantizeWeight rounds a weight, out x in, to in x out signed bytes and a
