@@ -28,7 +28,7 @@ var rules = map[string][]string{
 	"cmd":              {"internal", "conformance", "corpus", "host", "pipeline", "sdk"},
 	"setup":            {"internal"},
 	"examples":         {"sdk"}, // as a stranger's program would
-	"bench":            {"internal", "pipeline", "corpus", "host", "sdk"},
+	"bench":            {"internal", "pipeline", "corpus", "host", "sdk", "bench"},
 	"internal/report":  {"internal"},
 	"pipeline/knn":     {"internal"},
 	"pipeline/umap":    {"internal", "pipeline/knn"},
