@@ -32,7 +32,7 @@ func Fit(ctx context.Context, rows Rows, params Params) (*Model, *Result, error)
 	if err := params.Validate(); err != nil {
 		return nil, nil, err
 	}
-	f := &fit{ctx: ctx, rows: rows, p: params.withDefaults(), result: &Result{}}
+	f := &fit{ctx: ctx, rows: rows, kinds: rows.kinds(), p: params.withDefaults(), result: &Result{}}
 	for _, step := range []struct {
 		name string
 		run  func() error
@@ -61,6 +61,7 @@ func Fit(ctx context.Context, rows Rows, params Params) (*Model, *Result, error)
 type fit struct {
 	ctx    context.Context
 	rows   Rows
+	kinds  []Kind // of the rows; nil where none has a picture
 	p      Params
 	result *Result
 

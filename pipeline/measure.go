@@ -23,6 +23,9 @@ func (f *fit) measure() error {
 			continue
 		}
 		q.Topics++
+		if f.topics.vocabulary == nil || t.WordsFrom == FromLabels {
+			continue
+		}
 		var ids []int32
 		for _, w := range t.Words {
 			if j, ok := f.topics.vocabulary.Index(w.Word); ok {
@@ -38,10 +41,12 @@ func (f *fit) measure() error {
 		q.NPMI = figure(c.Mean)
 		q.Diversity = figure(quality.Diversity(terms, 10))
 	}
-	if f.rows.Classes != nil && outliers < len(f.result.Rows) {
-		return f.compare()
+	var err error
+	q.ClassNMI, q.ClassARI, err = f.compare(func(int) bool { return true })
+	if err != nil || f.kinds == nil {
+		return err
 	}
-	return nil
+	return f.measureKinds()
 }
 
 func figure(v float64) *float64 {
@@ -52,30 +57,81 @@ func figure(v float64) *float64 {
 }
 
 // compare holds the topics against the known classes, of the rows that have
-// both.
-func (f *fit) compare() error {
-	number := map[string]int32{}
-	var classes, labels []int32
+// both and are wanted; nothing where there are none.
+func (f *fit) compare(wanted func(row int) bool) (nmi, ari *float64, err error) {
+	if f.rows.Classes == nil {
+		return nil, nil, nil
+	}
+	var classes []string
+	var topics []int32
 	for i, a := range f.result.Rows {
-		class := f.rows.Classes[i]
-		if class == "" || a.Topic == Outlier {
-			continue
+		if class := f.rows.Classes[i]; class != "" && a.Topic != Outlier && wanted(i) {
+			classes = append(classes, class)
+			topics = append(topics, int32(a.Topic))
 		}
+	}
+	return agreement(classes, topics)
+}
+
+// agreement compares two labellings of the same rows.
+func agreement(classes []string, topics []int32) (nmi, ari *float64, err error) {
+	if len(topics) == 0 {
+		return nil, nil, nil
+	}
+	number := map[string]int32{}
+	labels := make([]int32, len(classes))
+	for i, class := range classes {
 		if _, ok := number[class]; !ok {
 			number[class] = int32(len(number))
 		}
-		classes = append(classes, number[class])
-		labels = append(labels, int32(a.Topic))
+		labels[i] = number[class]
 	}
-	if len(labels) == 0 {
+	a, err := quality.Compare(labels, topics)
+	if err != nil {
+		return nil, nil, err
+	}
+	return figure(a.NMI), figure(a.ARI), nil
+}
+
+// measureKinds takes the figures of each kind of rows, where there are several.
+func (f *fit) measureKinds() error {
+	q := &f.result.Quality
+	for _, kind := range []Kind{TextOnly, PictureOnly, Both} {
+		k := KindQuality{Kind: kind}
+		outliers := 0
+		for i, a := range f.result.Rows {
+			if f.kinds[i] == kind {
+				k.Rows++
+				if a.Topic == Outlier {
+					outliers++
+				}
+			}
+		}
+		if k.Rows == 0 {
+			continue
+		}
+		k.OutlierShare = float64(outliers) / float64(k.Rows)
+		var err error
+		if k.ClassNMI, k.ClassARI, err = f.compare(func(i int) bool { return f.kinds[i] == kind }); err != nil {
+			return err
+		}
+		q.ByKind = append(q.ByKind, k)
+	}
+	if len(q.ByKind) < 2 {
+		q.ByKind = nil
 		return nil
 	}
-	agreement, err := quality.Compare(classes, labels)
-	if err != nil {
-		return err
+	var kinds []string
+	var topics []int32
+	for i, a := range f.result.Rows {
+		if a.Topic != Outlier {
+			kinds = append(kinds, string(f.kinds[i]))
+			topics = append(topics, int32(a.Topic))
+		}
 	}
-	f.result.Quality.ClassNMI, f.result.Quality.ClassARI = figure(agreement.NMI), figure(agreement.ARI)
-	return nil
+	var err error
+	q.KindNMI, _, err = agreement(kinds, topics)
+	return err
 }
 
 // postings returns the documents of a term, for the terms that are asked for.

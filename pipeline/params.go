@@ -35,7 +35,8 @@ type Params struct {
 	NrTopics       int // merge topics until this many are left, outliers not counted; 0: as found
 	AutoTopics     bool
 	Representation []Representation
-	Words          WordEmbedder // for the representations that need it
+	Labels         Labels       // words for topics whose rows have none
+	Words          WordEmbedder // for labels and the representations that need it
 
 	Progress func(step string, done, total int) // may be nil; called from one goroutine at a time
 }
@@ -61,9 +62,18 @@ type ClusterParams struct {
 // words that the one before it left. With a Name other than "" and "Main" it
 // makes an aspect beside the topic's own words.
 type Representation struct {
-	Name      string
-	Method    string  // "mmr" or "keybert"
-	Diversity float64 // of mmr, 0..1
+	Name          string
+	Method        string  // "mmr", "keybert" or "zero-shot"
+	Diversity     float64 // of mmr, 0..1
+	Labels        Labels  // of zero-shot; without any: those of Params
+	MinSimilarity float64 // of zero-shot: a label is as near as this to a topic at least, -1..1
+}
+
+// Labels are words from a list, ranked by the cosine of their vectors to those
+// of topics, in the space that texts and pictures share.
+type Labels struct {
+	Words  []string
+	Prompt string // what is embedded, "{}" standing for the label; "": the label alone
 }
 
 func (p Params) withDefaults() Params {
@@ -110,10 +120,16 @@ func (p Params) Validate() error {
 	oneOf("reduce method", p.Reduce.Method, "umap", "pca", "svd", "incremental-pca", "none")
 	oneOf("cluster method", p.Cluster.Method, "hdbscan", "kmeans", "minibatch-kmeans", "agglomerative", "dbscan")
 	for _, r := range p.Representation {
-		oneOf("representation method", r.Method, "mmr", "keybert")
+		oneOf("representation method", r.Method, "mmr", "keybert", "zero-shot")
+		if r.Method == "zero-shot" && len(r.Labels.Words) == 0 && len(p.Labels.Words) == 0 {
+			errs = append(errs, errors.New("representation \"zero-shot\" needs labels to choose from"))
+		}
 		if p.Words == nil {
 			errs = append(errs, fmt.Errorf("representation %q needs an embedder of words", r.Method))
 		}
+	}
+	if len(p.Labels.Words) > 0 && p.Words == nil {
+		errs = append(errs, errors.New("labels need an embedder of words"))
 	}
 	if p.NrTopics < 0 {
 		errs = append(errs, fmt.Errorf("%d topics make no sense", p.NrTopics))

@@ -13,6 +13,20 @@ type Topic struct {
 	Words          []Word            `json:"words"`
 	Representative []string          `json:"representative"` // row ids, the nearest to the topic's words first
 	Aspects        map[string][]Word `json:"aspects,omitempty"`
+
+	// Of a corpus with pictures only:
+	WordsFrom string      `json:"words_from,omitempty"`   // FromLabels where the words are no words of rows
+	Kinds     *KindCounts `json:"rows_by_kind,omitempty"` // rows with a text only, with pictures only, with both
+	Pictures  []Picture   `json:"pictures,omitempty"`     // that stand for the topic, the nearest to its vector first
+}
+
+// FromLabels says that the words of a topic are of [Params] Labels.
+const FromLabels = "labels"
+
+// Picture is the first picture of a row that stands for a topic.
+type Picture struct {
+	ID   string `json:"id"`   // of the row
+	Path string `json:"path"` // as Rows.Pictures has it
 }
 
 // Word is a word of a topic with its weight, the c-TF-IDF of BERTopic unless a
@@ -49,6 +63,20 @@ type Quality struct {
 	NPMI         *float64 `json:"npmi,omitempty"`      // coherence of the topics' words over whole documents; -1..1
 	Diversity    *float64 `json:"diversity,omitempty"` // share of distinct words among the topics' words
 	ClassNMI     *float64 `json:"class_nmi,omitempty"` // of rows with a topic, against their known classes
+	ClassARI     *float64 `json:"class_ari,omitempty"`
+
+	// Of a corpus whose rows are of several kinds: how much the topics tell of
+	// the kind of a row, which is better 0 than 1, and the figures of each kind.
+	KindNMI *float64      `json:"kind_nmi,omitempty"`
+	ByKind  []KindQuality `json:"by_kind,omitempty"`
+}
+
+// KindQuality are the figures of Quality of the rows of one kind.
+type KindQuality struct {
+	Kind         Kind     `json:"kind"`
+	Rows         int      `json:"rows"`
+	OutlierShare float64  `json:"outlier_share"`
+	ClassNMI     *float64 `json:"class_nmi,omitempty"`
 	ClassARI     *float64 `json:"class_ari,omitempty"`
 }
 

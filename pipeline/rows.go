@@ -59,6 +59,7 @@ type Rows struct {
 	Vectors  Matrix      // n x d; rows whose status has no vector are not looked at
 	Statuses []RowStatus // n long; nil: every row is ok
 	Classes  []string    // n long or nil: known classes, for quality figures only
+	Pictures []string    // n long or nil: a name for the first picture of a row, "" where it has none
 }
 
 func (r *Rows) validate() error {
@@ -74,7 +75,7 @@ func (r *Rows) validate() error {
 	}
 	for _, err := range []error{
 		check("ids", len(r.IDs), false), check("texts", len(r.Texts), true),
-		check("statuses", len(r.Statuses), true), check("classes", len(r.Classes), true),
+		check("statuses", len(r.Statuses), true), check("classes", len(r.Classes), true), check("pictures", len(r.Pictures), true),
 	} {
 		if err != nil {
 			return err

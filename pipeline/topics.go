@@ -67,10 +67,7 @@ func (f *fit) describe() error {
 	if err != nil {
 		return err
 	}
-	if err := f.nameTopics(words, documents); err != nil {
-		return err
-	}
-	return nil
+	return f.nameTopics(words, documents)
 }
 
 // meanVectors gives each class the mean of its rows' vectors.
@@ -113,7 +110,9 @@ func (f *fit) countWords(classes int) ([][]ctfidf.Word, [][]represent.Document, 
 	vocabulary, counts, err := vectorize.Fit(f.ctx, vectorize.FromSlice(texts), f.p.Vectorize, f.p.Threads)
 	switch {
 	case errors.Is(err, vectorize.ErrEmptyVocabulary), errors.Is(err, vectorize.ErrNoTermsLeft), errors.Is(err, vectorize.ErrBounds):
-		f.warn("no-words", "the topics have no words: %v", err)
+		if !f.onlyPictures() && len(f.p.Labels.Words) == 0 {
+			f.warn("no-words", "the topics have no words: %v", err)
+		}
 		return words, documents, nil
 	case err != nil:
 		return nil, nil, err
@@ -135,6 +134,11 @@ func (f *fit) countWords(classes int) ([][]ctfidf.Word, [][]represent.Document, 
 	if err != nil {
 		return nil, nil, err
 	}
+	if f.kinds != nil { // rows without a word of their topic do not stand for its words
+		for k, list := range documents {
+			documents[k] = slices.DeleteFunc(list, func(d represent.Document) bool { return d.Similarity == 0 })
+		}
+	}
 	t := f.representTopics(documents)
 	return represent.Base(t, f.p.TopNWords), documents, nil
 }
@@ -147,31 +151,40 @@ const (
 
 func (f *fit) representTopics(documents [][]represent.Document) *represent.Topics {
 	dense, _ := f.rows.Vectors.(*Dense)
-	return &represent.Topics{Terms: f.topics.vocabulary.Terms, Weights: f.topics.ctfidf, Documents: documents, Vectors: dense, Threads: f.p.Threads}
+	t := &represent.Topics{Documents: documents, Vectors: dense, Means: f.topics.vectors, Threads: f.p.Threads}
+	if f.topics.vocabulary != nil {
+		t.Terms, t.Weights = f.topics.vocabulary.Terms, f.topics.ctfidf
+	}
+	return t
 }
 
 // nameTopics chooses the words of each topic, its aspects and its name.
 func (f *fit) nameTopics(base [][]ctfidf.Word, documents [][]represent.Document) error {
 	main := base
 	aspects := map[string][][]ctfidf.Word{}
-	if f.topics.vocabulary != nil {
-		t := f.representTopics(documents)
-		for i, r := range f.p.Representation {
-			step := f.step(r)
-			if r.Name == "" || r.Name == "Main" {
-				refined, err := step.Refine(f.ctx, t, main)
-				if err != nil {
-					return fmt.Errorf("representation %d: %w", i+1, err)
-				}
-				main = refined
-				continue
-			}
-			refined, err := step.Refine(f.ctx, t, base)
-			if err != nil {
-				return fmt.Errorf("representation %q: %w", r.Name, err)
-			}
-			aspects[r.Name] = refined
+	t := f.representTopics(documents)
+	for i, r := range f.p.Representation {
+		if f.topics.vocabulary == nil && r.Method != "zero-shot" {
+			continue // there are no words to choose from
 		}
+		step := f.step(r)
+		if r.Name == "" || r.Name == "Main" {
+			refined, err := step.Refine(f.ctx, t, main)
+			if err != nil {
+				return fmt.Errorf("representation %d: %w", i+1, err)
+			}
+			main = refined
+			continue
+		}
+		refined, err := step.Refine(f.ctx, t, base)
+		if err != nil {
+			return fmt.Errorf("representation %q: %w", r.Name, err)
+		}
+		aspects[r.Name] = refined
+	}
+	main, err := f.fillIn(t, main)
+	if err != nil {
+		return err
 	}
 	f.result.Representative = make([]bool, len(f.status))
 	for k := range f.topics.list {
@@ -192,14 +205,55 @@ func (f *fit) nameTopics(base [][]ctfidf.Word, documents [][]represent.Document)
 			t.Representative = append(t.Representative, f.rows.IDs[d.Row])
 		}
 	}
+	if f.kinds != nil {
+		f.showPictures()
+	}
 	return nil
 }
 
+// fillIn gives labels to the topics that have no words, where there are any
+// labels.
+func (f *fit) fillIn(t *represent.Topics, main [][]ctfidf.Word) ([][]ctfidf.Word, error) {
+	empty := make([]bool, len(main))
+	for k, topic := range f.topics.list {
+		empty[k] = topic.ID != Outlier && len(main[k]) == 0
+	}
+	if len(f.p.Labels.Words) == 0 || !slices.Contains(empty, true) {
+		return main, nil
+	}
+	labels, err := f.zeroShot(f.p.Labels, -1).Refine(f.ctx, t, make([][]ctfidf.Word, len(main)))
+	if err != nil {
+		return nil, fmt.Errorf("labels: %w", err)
+	}
+	main = slices.Clone(main)
+	for k := range main {
+		if empty[k] {
+			main[k] = labels[k]
+			f.topics.list[k].WordsFrom = FromLabels
+		}
+	}
+	return main, nil
+}
+
 func (f *fit) step(r Representation) represent.Step {
-	if r.Method == "keybert" {
+	switch r.Method {
+	case "keybert":
 		return represent.KeyBERT{Embedder: f.p.Words, TopN: f.p.TopNWords}
+	case "zero-shot":
+		labels := r.Labels
+		if len(labels.Words) == 0 {
+			labels.Words = f.p.Labels.Words
+		}
+		if labels.Prompt == "" {
+			labels.Prompt = f.p.Labels.Prompt
+		}
+		return f.zeroShot(labels, r.MinSimilarity)
 	}
 	return represent.MMR{Embedder: f.p.Words, Diversity: r.Diversity, TopN: f.p.TopNWords}
+}
+
+func (f *fit) zeroShot(labels Labels, least float64) represent.ZeroShot {
+	return represent.ZeroShot{Embedder: f.p.Words, Labels: labels.Words, Prompt: labels.Prompt, MinSimilarity: least, TopN: f.p.TopNWords}
 }
 
 func words(list []ctfidf.Word, n int) []Word {

@@ -13,7 +13,7 @@ import (
 )
 
 // Word is a word of a topic with its weight, which is the c-TF-IDF weight or,
-// after KeyBERT, a cosine.
+// after KeyBERT and ZeroShot, a cosine.
 type Word = ctfidf.Word
 
 // WordEmbedder embeds words and short phrases into the space of the documents.
@@ -31,6 +31,7 @@ type Topics struct {
 	// vectors of all documents, by row. KeyBERT needs both.
 	Documents [][]Document
 	Vectors   *matrix.Dense
+	Means     matrix.Matrix // topics x d, the vector of each topic; ZeroShot needs it
 	Threads   int
 }
 
