@@ -57,7 +57,7 @@ func attach(ctx context.Context, path string, head []Layer) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Arch: "onnx"}
+	m := &Model{Arch: "onnx", Given: true}
 	if m.InputNames, err = givenInputs(given); err != nil {
 		return nil, err
 	}

@@ -90,6 +90,9 @@ type Model struct {
 	// a model of Attach that has such. ONNX Runtime takes it as the session
 	// entry "session.model_external_initializers_file_folder_path".
 	ExternalDir string
+	// Given is set for a model around an ONNX file that the folder brings. A
+	// row's bits may depend on its batch mates in such a file.
+	Given bool
 
 	graph *onnx.Model
 }
