@@ -107,7 +107,7 @@ type network interface {
 }
 
 var (
-	_ network = (*session)(nil)
+	_ network = (*transformer)(nil)
 	_ network = (*table)(nil)
 )
 

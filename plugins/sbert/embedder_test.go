@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/bertopic-go/bertopic/internal/encoder"
+	"github.com/bertopic-go/bertopic/internal/session"
 	"github.com/bertopic-go/bertopic/internal/tokenize"
 	"github.com/bertopic-go/bertopic/sdk"
 	"github.com/bertopic-go/bertopic/sdk/sdktest"
@@ -153,7 +154,7 @@ func TestOptionsAreRefused(t *testing.T) {
 // A GPU that is asked for and is not there is an error.
 func TestNoGPU(t *testing.T) {
 	needRuntime(t)
-	if gpuIsThere() {
+	if _, err := os.Stat("/dev/nvidiactl"); err == nil {
 		t.Skip("there is a GPU here")
 	}
 	p := sdktest.Start(t, &embedder{})
@@ -408,11 +409,8 @@ func TestPadded(t *testing.T) {
 	e := loaded(t, map[string]any{"model": small}, 1, "")
 	want := embedAll(t, e, texts, len(texts))
 	for precision, tolerance := range map[string]float64{precisionFull: 1e-6, precisionHalf: 5e-3} {
-		g, err := openGraph(t.Context(), graphSpec{folder: f, precision: encoder.Precision(precision), padded: true}, "", "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := newSession(g, "cpu", 0, 2, true)
+		spec := graphSpec{folder: f, precision: encoder.Precision(precision), padded: true}
+		p, err := session.Load(t.Context(), spec.source("", ""), session.Device{Kind: session.CPU}, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -423,7 +421,7 @@ func TestPadded(t *testing.T) {
 		if err := e.model.network.close(); err != nil {
 			t.Fatal(err)
 		}
-		e.model.network = s
+		e.model.network = newTransformer(p, true)
 		for i, x := range embedAll(t, e, texts, len(texts)) {
 			if math.Abs(float64(x-want[i])) > tolerance {
 				t.Fatalf("%s: value %d is %v, want %v", precision, i, x, want[i])

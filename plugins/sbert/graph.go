@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,24 +12,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bertopic-go/bertopic/internal/atomicfile"
 	"github.com/bertopic-go/bertopic/internal/encoder"
+	"github.com/bertopic-go/bertopic/internal/session"
 )
-
-// graph is an encoder's ONNX model, ready to be loaded.
-type graph struct {
-	Arch      string   `json:"arch"`
-	Inputs    []string `json:"inputs"`
-	Output    string   `json:"output"`
-	Dimension int      `json:"dimension"`
-	MaxTokens int      `json:"max_tokens"`
-	PadID     int64    `json:"pad_id"`
-	External  string   `json:"external,omitempty"` // folder of weights that are not in the file
-	Foreign   bool     `json:"foreign,omitempty"`  // made of an ONNX file that the folder brings
-
-	path  string // of the file, or
-	bytes []byte // its content
-}
 
 // graphSpec says which graph of a model is wanted.
 type graphSpec struct {
@@ -50,120 +34,37 @@ func (s graphSpec) key(digest string) string {
 	return hex.EncodeToString(h.Sum(nil))[:32]
 }
 
-// openGraph takes the graph from dir, or makes it and leaves it there for the
-// next time. Without dir it is held in memory.
-func openGraph(ctx context.Context, s graphSpec, digest, dir string) (*graph, error) {
-	if dir == "" {
-		m, g, err := s.build(ctx)
+// source is where the graph is kept, in dir, and how it is made. digest is the
+// model's.
+func (s graphSpec) source(digest, dir string) session.Source {
+	return session.Source{Dir: dir, Key: s.key(digest), Build: func(ctx context.Context) (*encoder.Model, error) {
+		m, err := s.build(ctx)
 		if err != nil {
-			return nil, err
+			return nil, &optionError{"model", err}
 		}
-		g.bytes, err = m.Bytes()
-		return g, err
-	}
-	base := filepath.Join(dir, s.key(digest))
-	if g, err := readGraph(base); err == nil {
-		return g, nil
-	}
-	m, g, err := s.build(ctx)
-	if err != nil {
-		return nil, err
-	}
-	g.path = base + ".onnx"
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, fmt.Errorf("keep the graph: %w", err)
-	}
-	if err := writeGraph(base, g, m); err != nil {
-		return nil, fmt.Errorf("keep the graph: %w", err)
-	}
-	return g, nil
+		return m, nil
+	}}
 }
 
 // build makes the graph from the encoder's configuration and weights, or where
 // that can't be, around an ONNX file that the folder brings.
-func (s graphSpec) build(ctx context.Context) (*encoder.Model, *graph, error) {
+func (s graphSpec) build(ctx context.Context) (*encoder.Model, error) {
 	layers, err := layersOf(s.folder, s.skip)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	file := s.folder.onnxFile()
-	foreign := file != "" && !s.folder.hasWeights()
-	var m *encoder.Model
-	if !foreign {
-		m, err = encoder.Build(ctx, encoder.Spec{Dir: s.folder.encoder, Head: layers, Precision: s.precision, Unpadded: !s.padded})
-		if _, unsupported := errors.AsType[*encoder.UnsupportedError](err); unsupported {
-			foreign = file != ""
+	given := file != "" && !s.folder.hasWeights()
+	if !given {
+		m, err := encoder.Build(ctx, encoder.Spec{Dir: s.folder.encoder, Head: layers, Precision: s.precision, Unpadded: !s.padded})
+		if _, unsupported := errors.AsType[*encoder.UnsupportedError](err); !unsupported || file == "" {
+			return m, err
 		}
 	}
-	if foreign {
-		if s.precision != encoder.FP32 {
-			return nil, nil, fmt.Errorf("the encoder of %s is an ONNX file, which is used as it is: precision must be %s", s.folder.dir, precisionFull)
-		}
-		m, err = encoder.Attach(ctx, file, layers)
+	if s.precision != encoder.FP32 {
+		return nil, fmt.Errorf("the encoder of %s is an ONNX file, which is used as it is: precision must be %s", s.folder.dir, precisionFull)
 	}
-	if err != nil {
-		return nil, nil, err
-	}
-	return m, &graph{
-		Arch: m.Arch, Inputs: m.InputNames, Output: m.OutputName, Dimension: m.Dimension,
-		MaxTokens: m.MaxTokens, PadID: m.PadID, External: m.ExternalDir, Foreign: foreign,
-	}, nil
-}
-
-// readGraph reads what writeGraph has left.
-func readGraph(base string) (*graph, error) {
-	text, err := os.ReadFile(base + ".json")
-	if err != nil {
-		return nil, err
-	}
-	g := &graph{path: base + ".onnx"}
-	if err := json.Unmarshal(text, g); err != nil {
-		return nil, err
-	}
-	for _, suffix := range []string{".onnx", ".weights"} {
-		if !isFile(base + suffix) {
-			return nil, fmt.Errorf("%s is missing", base+suffix)
-		}
-	}
-	return g, nil
-}
-
-// writeGraph writes base.weights, base.onnx and, when both are whole,
-// base.json. Programs that do so at once write the same.
-func writeGraph(base string, g *graph, m *encoder.Model) error {
-	weights, err := atomicfile.Create(base + ".weights")
-	if err != nil {
-		return err
-	}
-	defer weights.Abort()
-	nodes, err := atomicfile.Create(base + ".onnx")
-	if err != nil {
-		return err
-	}
-	defer nodes.Abort()
-	if err := m.WriteTwo(nodes, weights, filepath.Base(base)+".weights"); err != nil {
-		return err
-	}
-	if err := weights.Commit(); err != nil {
-		return err
-	}
-	if err := nodes.Commit(); err != nil {
-		return err
-	}
-	return atomicfile.WriteFile(base+".json", func(w io.Writer) error {
-		return json.NewEncoder(w).Encode(g)
-	})
-}
-
-// removeGraph removes what writeGraph has left.
-func removeGraph(g *graph) {
-	if g.path == "" {
-		return
-	}
-	base := g.path[:len(g.path)-len(".onnx")]
-	for _, suffix := range []string{".json", ".onnx", ".weights"} {
-		_ = os.Remove(base + suffix) // a file that stays is replaced
-	}
+	return encoder.Attach(ctx, file, layers)
 }
 
 // onnxFile is the ONNX file that the folder brings, or "".

@@ -9,6 +9,7 @@ import (
 
 	"github.com/bertopic-go/bertopic/internal/encoder"
 	"github.com/bertopic-go/bertopic/internal/hub"
+	"github.com/bertopic-go/bertopic/internal/session"
 	"github.com/bertopic-go/bertopic/internal/tokenize"
 	"github.com/bertopic-go/bertopic/sdk"
 )
@@ -74,7 +75,7 @@ func (l *loader) load(ctx context.Context) (*model, error) {
 		}
 		net, err = l.table()
 	} else {
-		net, err = l.session(ctx, &info)
+		net, err = l.transformer(ctx, &info)
 	}
 	if err != nil {
 		return nil, err
@@ -120,8 +121,8 @@ func (f *folder) tokenizer() (*tokenize.Tokenizer, error) {
 func (l *loader) limit(n network) (int, error) {
 	limit := l.folder.maxTokens
 	positions := 0
-	if s, ok := n.(*session); ok {
-		positions = s.graph.MaxTokens
+	if t, ok := n.(*transformer); ok {
+		positions = t.Graph().MaxTokens
 	}
 	wanted := l.options.MaxSeqLength
 	if positions > 0 && wanted > positions {
@@ -156,51 +157,36 @@ func (l *loader) table() (network, error) {
 	return t, nil
 }
 
-// session loads the encoder on the device that is wanted, and tells info which
-// that is. auto is the GPU where that works.
-func (l *loader) session(ctx context.Context, info *sdk.Info) (network, error) {
-	if err := startRuntime(); err != nil {
-		return nil, err
-	}
-	kind, id, err := parseDevice(l.options.Device)
+// transformer loads the encoder on the device that is wanted, and tells info
+// which that is.
+func (l *loader) transformer(ctx context.Context, info *sdk.Info) (network, error) {
+	want, err := session.ParseDevice(l.options.Device)
 	if err != nil {
 		return nil, &optionError{"device", err}
 	}
-	if kind == "cuda" || kind == "auto" && gpuIsThere() {
-		s, err := l.sessionOn(ctx, "cuda", id)
-		if err == nil {
-			info.Device, info.BatchInvariant = fmt.Sprintf("cuda:%d", id), false
-			return s, nil
-		}
-		if fault, ok := errors.AsType[*optionError](err); kind == "cuda" && ok {
-			return nil, fault
-		}
-		if kind == "cuda" {
-			return nil, &optionError{"device", err}
-		}
-		l.remarks = append(l.remarks, sdk.Diagnostic{Option: "device", Summary: "the CPU is used, since the GPU can't be", Detail: err.Error()})
+	t, on, noGPU, err := session.Place(want, func(on session.Device) (*transformer, error) { return l.transformerOn(ctx, on) })
+	if noGPU != nil {
+		l.remarks = append(l.remarks, sdk.Diagnostic{Option: "device", Summary: "the CPU is used, since the GPU can't be", Detail: noGPU.Error()})
 	}
-	s, err := l.sessionOn(ctx, "cpu", 0)
 	if err != nil {
+		if _, ok := errors.AsType[*optionError](err); on.GPU() && !ok {
+			err = &optionError{"device", err}
+		}
 		return nil, err
 	}
-	return s, nil
+	info.Device, info.BatchInvariant = on.String(), !on.GPU()
+	return t, nil
 }
 
-func (l *loader) sessionOn(ctx context.Context, device string, id int) (*session, error) {
+func (l *loader) transformerOn(ctx context.Context, on session.Device) (*transformer, error) {
 	o := l.options
 	switch {
-	case device == "cpu" && o.Precision == precisionHalf:
+	case !on.GPU() && o.Precision == precisionHalf:
 		return nil, &optionError{"precision", errors.New("precision fp16 is for a GPU, and the CPU is used: use fp32, or int8, which is faster")}
-	case device == "cuda" && o.Precision == precisionInt8:
+	case on.GPU() && o.Precision == precisionInt8:
 		return nil, &optionError{"precision", errors.New(`precision int8 is for the CPU, and a GPU is used: use fp16, or device = "cpu"`)}
 	}
-	if device == "cuda" {
-		if err := checkCUDA(id); err != nil {
-			return nil, err
-		}
-	}
-	spec := graphSpec{folder: l.folder, precision: encoder.Precision(o.Precision), padded: device == "cuda"}
+	spec := graphSpec{folder: l.folder, precision: encoder.Precision(o.Precision), padded: on.GPU()}
 	if l.folder.excludePrompt {
 		spec.skip = l.reader.promptEnd()
 	}
@@ -208,18 +194,9 @@ func (l *loader) sessionOn(ctx context.Context, device string, id int) (*session
 	if dir != "" {
 		dir = filepath.Join(dir, "graphs")
 	}
-	var failed error
-	for range 2 {
-		g, err := openGraph(ctx, spec, l.digest, dir)
-		if err != nil {
-			return nil, &optionError{"model", err}
-		}
-		s, err := newSession(g, device, id, l.settings.Threads, spec.padded)
-		if err == nil {
-			return s, nil
-		}
-		failed = errors.Join(failed, err)
-		removeGraph(g) // it may be damaged: once more from the model itself
+	p, err := session.Load(ctx, spec.source(l.digest, dir), on, l.settings.Threads)
+	if err != nil {
+		return nil, classify(err)
 	}
-	return nil, failed
+	return newTransformer(p, spec.padded), nil
 }

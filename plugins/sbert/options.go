@@ -4,11 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
+	"github.com/bertopic-go/bertopic/internal/session"
 	"github.com/bertopic-go/bertopic/sdk"
 )
 
@@ -59,7 +58,7 @@ func (o options) check() sdk.Diagnostics {
 	if strings.TrimSpace(o.Model) == "" {
 		fault("model", "model is empty: name a model folder, or a model that `bertopic models list` shows")
 	}
-	if _, _, err := parseDevice(o.Device); err != nil {
+	if _, err := session.ParseDevice(o.Device); err != nil {
 		fault("device", "%v", err)
 	}
 	if o.MaxSeqLength < 0 {
@@ -105,20 +104,4 @@ func (o options) promptOf(f *folder) (string, error) {
 		return "", fmt.Errorf("prompt_name is %q, and the model has no prompts: leave it out, or give the text itself with the option prompt", o.PromptName)
 	}
 	return "", fmt.Errorf("prompt_name is %q, and the prompts of the model are %s", o.PromptName, strings.Join(slices.Sorted(maps.Keys(f.prompts)), ", "))
-}
-
-var deviceForm = regexp.MustCompile(`^(auto|cpu|cuda|cuda:[0-9]{1,3})$`)
-
-// parseDevice returns auto, cpu or cuda, and the number of the GPU.
-func parseDevice(s string) (kind string, id int, err error) {
-	if !deviceForm.MatchString(s) {
-		return "", 0, fmt.Errorf("device is %q: it must be auto, cpu, cuda or cuda:N", s)
-	}
-	kind, number, _ := strings.Cut(s, ":")
-	if number != "" {
-		if id, err = strconv.Atoi(number); err != nil {
-			return "", 0, err
-		}
-	}
-	return kind, id, nil
 }
