@@ -127,15 +127,19 @@ type CTFIDF struct {
 
 // Topics is the table [topics].
 type Topics struct {
-	TopNWords int         `toml:"top_n_words"`
-	NrTopics  CountOrAuto `toml:"nr_topics"`
+	TopNWords   int         `toml:"top_n_words"`
+	NrTopics    CountOrAuto `toml:"nr_topics"`
+	Labels      WordList    `toml:"labels"`       // a file, a label a line, or a list; for topics whose rows have no words
+	LabelPrompt string      `toml:"label_prompt"` // what is embedded, "{}" standing for the label
 }
 
 // Representation is one [[representation]].
 type Representation struct {
-	Name      string  `toml:"name" json:"name"`
-	Method    string  `toml:"method" json:"method"`
-	Diversity float64 `toml:"diversity" json:"diversity"`
+	Name          string   `toml:"name" json:"name"`
+	Method        string   `toml:"method" json:"method"`
+	Diversity     float64  `toml:"diversity" json:"diversity"`
+	Labels        WordList `toml:"labels" json:"labels,omitzero"`                 // of zero-shot; left out: those of [topics]
+	MinSimilarity float64  `toml:"min_similarity" json:"min_similarity,omitzero"` // of zero-shot
 }
 
 // Default returns the run that a file without a line would be.
@@ -164,6 +168,6 @@ func Default() *Config {
 			Tokenizer: "unicode", Lowercase: true,
 		},
 		CTFIDF: CTFIDF{SeedMultiplier: 2},
-		Topics: Topics{TopNWords: 10},
+		Topics: Topics{TopNWords: 10, LabelPrompt: "{}"},
 	}
 }

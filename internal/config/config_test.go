@@ -66,6 +66,11 @@ func TestMistakesAreToldWithTheirPlace(t *testing.T) {
 		{"syntax", "[run\nseed = 1\n", "end table name"},
 		{"two sources", "[embedder]\nplugin = \"tfidf\"\n[embeddings]\npath = \"a.npy\"\n", "leave one out"},
 		{"representation", "[[representation]]\nmethod = \"mrr\"\n", `did you mean "mmr"?`},
+		{"zero-shot without labels", "[[representation]]\nmethod = \"zero-shot\"\n", "representation.labels: zero-shot needs a list of labels, here or in [topics]"},
+		{"labels for another method", "[[representation]]\nmethod = \"mmr\"\nlabels = [\"a\"]\n", "run.toml:3: representation.labels: mmr takes no labels, zero-shot does"},
+		{"min_similarity", "[[representation]]\nmethod = \"mmr\"\nmin_similarity = 80\n", "run.toml:3: representation.min_similarity: 80 is not between -1 and 1"},
+		{"prompt", "[topics]\nlabel_prompt = \"a photo of\"\n", `run.toml:2: topics.label_prompt: "a photo of" has no {}, which stands for the label`},
+		{"labels of a wrong type", "[topics]\nlabels = 3\n", "run.toml:2: topics.labels: takes a name or a list of words, not 3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Load(write(t, c.text), nil)
@@ -121,7 +126,9 @@ func TestSetLiesOverTheFile(t *testing.T) {
 func TestJSONHasTheKeysOfTheFile(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", `"run":{"out":"/base/out","seed":42,"threads":0,"on_bad_row":"outlier"}`},
-		{"", `"topics":{"top_n_words":10,"nr_topics":0}}`},
+		{"", `"topics":{"top_n_words":10,"nr_topics":0,"labels":[],"label_prompt":"{}"}}`},
+		{"[topics]\nlabels = \"words.txt\"\n", `"labels":"/base/words.txt"`},
+		{"[[representation]]\nmethod = \"zero-shot\"\nlabels = [\"a\"]\nmin_similarity = 0.2\n", `"method":"zero-shot","diversity":0,"labels":["a"],"min_similarity":0.2}`},
 		{"", `"seed_words":[]`},
 		{"", `"timeout":"5m0s","max_restarts":3,"options":{}`},
 		{"[vectorizer]\nmax_df = 1.0\nmin_df = 2\nstop_words = [\"a\"]\n", `"stop_words":["a"],"min_df":2,"max_df":1.0,`},

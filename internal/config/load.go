@@ -183,9 +183,19 @@ func (c *Config) resolve(base string) {
 			c.Embedder.Plugin = abs
 		}
 	}
-	if w := &c.Vectorizer.StopWords; strings.ContainsAny(w.Name, "./") && !filepath.IsAbs(w.Name) {
-		if abs, err := filepath.Abs(filepath.Join(base, w.Name)); err == nil {
-			w.Name = abs
+	files := []*string{&c.Topics.Labels.Name}
+	for i := range c.Representation {
+		files = append(files, &c.Representation[i].Labels.Name)
+	}
+	if w := &c.Vectorizer.StopWords; strings.ContainsAny(w.Name, "./") {
+		files = append(files, &w.Name)
+	}
+	for _, f := range files {
+		if *f == "" || filepath.IsAbs(*f) {
+			continue
+		}
+		if abs, err := filepath.Abs(filepath.Join(base, *f)); err == nil {
+			*f = abs
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 var (
 	ReduceMethods         = []string{"umap", "pca", "svd", "incremental-pca", "none"}
 	ClusterMethods        = []string{"hdbscan", "kmeans", "minibatch-kmeans", "agglomerative", "dbscan"}
-	RepresentationMethods = []string{"mmr", "keybert"}
+	RepresentationMethods = []string{"mmr", "keybert", "zero-shot"}
 )
 
 // validate reports every value that can't be right.
@@ -66,6 +66,9 @@ func (c *Config) validate() error {
 	v.atLeast("vectorizer.max_features", c.Vectorizer.MaxFeatures, 0)
 	v.positive("ctfidf.seed_multiplier", c.CTFIDF.SeedMultiplier)
 	v.atLeast("topics.top_n_words", c.Topics.TopNWords, 1)
+	if !strings.Contains(c.Topics.LabelPrompt, "{}") {
+		v.fail("topics.label_prompt", "%q has no {}, which stands for the label, as in \"a photo of {}\"", c.Topics.LabelPrompt)
+	}
 	names := map[string]bool{}
 	for i, r := range c.Representation {
 		key := "representation"
@@ -75,6 +78,13 @@ func (c *Config) validate() error {
 		}
 		v.oneOf(key+".method", r.Method, RepresentationMethods...)
 		v.between(key+".diversity", r.Diversity, 0, 1)
+		v.between(key+".min_similarity", r.MinSimilarity, -1, 1)
+		switch {
+		case r.Method != "zero-shot" && !r.Labels.IsZero():
+			v.fail(key+".labels", "%s takes no labels, zero-shot does", r.Method)
+		case r.Method == "zero-shot" && r.Labels.IsZero() && c.Topics.Labels.IsZero():
+			v.fail(key+".labels", "zero-shot needs a list of labels, here or in [topics]")
+		}
 		if r.Name != "" && r.Name != "Main" && names[r.Name] {
 			v.fail(key+".name", "two aspects are called %q", r.Name)
 		}

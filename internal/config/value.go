@@ -46,8 +46,11 @@ func (w *WordList) UnmarshalTOML(v any) error {
 		*w = WordList{Words: words}
 		return nil
 	}
-	return fmt.Errorf("takes a language, a file or a list of words, not %v", v)
+	return fmt.Errorf("takes a name or a list of words, not %v", v)
 }
+
+// IsZero reports whether there is neither a name nor a word.
+func (w WordList) IsZero() bool { return w.Name == "" && len(w.Words) == 0 }
 
 // MarshalJSON writes the list the way it was given.
 func (w WordList) MarshalJSON() ([]byte, error) {
