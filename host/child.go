@@ -16,11 +16,18 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-plugin/runner"
+
+	"github.com/bertopic-go/bertopic/internal/isolate"
+	"github.com/bertopic-go/bertopic/internal/size"
 )
 
 // drain is how long the pipes of a dead process are read for what is left in
 // them, where something else still holds them open.
 const drain = 300 * time.Millisecond
+
+// memoryTick is how often the memory of a process is looked at, where it has a
+// limit.
+const memoryTick = 50 * time.Millisecond
 
 // handshake is the line that go-plugin waits for: core protocol, version of the
 // application's protocol, network, address, "grpc", certificate.
@@ -31,16 +38,23 @@ var handshake = regexp.MustCompile(`1\|\d+\|(unix|tcp)\|[^|]+(\|.*)?$`)
 // standard output or wait for ever for a grandchild that holds a pipe, this one
 // does not.
 type child struct {
-	cmd *exec.Cmd
-	out *output
-	tls bool // a certificate was asked for
+	confinement
+	path string
+	env  []string
+	out  *output
+	tls  bool // a certificate was asked for
+
+	wall  atomic.Pointer[isolate.Process] // nil: never started
+	tried atomic.Int64                    // to reach the network, up to leave
 
 	handshake string // the line, once greeted is closed; empty where none came
 	greeted   chan struct{}
 	noise     atomic.Bool   // something else was on standard output before the handshake
-	exited    chan struct{} // closed when the process has ended and its output has been read
+	ended     chan struct{} // closed when the process has ended
+	exited    chan struct{} // closed when its output has been read, too
 	state     string        // how it ended, once exited is closed
 	killed    atomic.Bool   // by Kill
+	excess    atomic.Int64  // memory in use when the limit was passed; 0: it never was
 	process   atomic.Pointer[os.Process]
 
 	attached bool // it is not ours
@@ -55,18 +69,44 @@ var _ runner.Runner = (*child)(nil)
 // newAttached stands for a process that somebody else runs, under a debugger
 // say. To kill it is to let go of it.
 func newAttached(out *output) *child {
-	c := &child{cmd: &exec.Cmd{}, out: out, attached: true, greeted: make(chan struct{}), exited: make(chan struct{})}
+	c := &child{out: out, attached: true, greeted: make(chan struct{}), ended: make(chan struct{}), exited: make(chan struct{})}
 	c.reader, c.writer = io.Pipe()
 	c.state = "it is gone"
 	return c
 }
 
-func newChild(path string, env []string, out *output, tls bool) *child {
-	c := &child{cmd: exec.Command(path), out: out, tls: tls, greeted: make(chan struct{}), exited: make(chan struct{})}
-	c.cmd.Env = env
+// confinement says what is kept from a process.
+type confinement struct {
+	isolate string // of Spec
+	network bool   // the description says that it opens connections
+	memory  int64  // of Spec
+}
+
+func newChild(path string, env []string, out *output, tls bool, bounds confinement) *child {
+	c := &child{
+		path: path, env: env, out: out, tls: tls, confinement: bounds,
+		greeted: make(chan struct{}), ended: make(chan struct{}), exited: make(chan struct{}),
+	}
 	c.reader, c.writer = io.Pipe()
-	setAttributes(c.cmd)
 	return c
+}
+
+// startConfined starts a command from a thread of its own, which the calling
+// goroutine is locked to and ends with.
+func (c confinement) startConfined(newCommand func() *exec.Cmd) (*isolate.Process, error) {
+	if c.isolate == IsolateOff {
+		return isolate.Plain(newCommand())
+	}
+	weakest := isolate.None
+	if c.isolate == IsolateRequire && !c.network {
+		weakest = isolate.Filter
+	}
+	p, err := isolate.Start(newCommand, c.network, weakest)
+	var unable *isolate.Unable
+	if errors.As(err, &unable) {
+		return nil, &Error{Kind: KindUnsafe, Err: fmt.Errorf("it declares no network and can't be kept from it here, which [plugins] isolate = \"require\" demands: %w", err)}
+	}
+	return p, err
 }
 
 // Start starts the process and the goroutines that read what it writes. These
@@ -94,19 +134,25 @@ func (c *child) Start(context.Context) (err error) {
 		return err
 	}
 	files = append(files, stderr, stderrEnd)
-	c.cmd.Stdout, c.cmd.Stderr = stdoutEnd, stderrEnd
-
 	started := make(chan error)
 	go func() {
 		// Linux kills the child when the thread that started it ends, not the
-		// process: this thread has to stay until the child is gone.
+		// process: this thread has to stay until the child is gone. It ends with
+		// this goroutine, since what confines the child may stay with it.
 		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		if err := c.cmd.Start(); err != nil {
+		wall, err := c.startConfined(func() *exec.Cmd {
+			cmd := exec.Command(c.path)
+			cmd.Env, cmd.Stdout, cmd.Stderr = c.env, stdoutEnd, stderrEnd
+			setAttributes(cmd)
+			return cmd
+		})
+		if err != nil {
 			started <- err
 			return
 		}
-		c.process.Store(c.cmd.Process)
+		cmd := wall.Cmd
+		c.wall.Store(wall)
+		c.process.Store(cmd.Process)
 		if c.killed.Load() { // meanwhile
 			_ = c.Kill(context.Background())
 		}
@@ -116,15 +162,20 @@ func (c *child) Start(context.Context) (err error) {
 		var readers sync.WaitGroup
 		readers.Go(func() { c.readStdout(stdout) })
 		readers.Go(func() { c.out.stderr(stderr) })
-		_ = c.cmd.Wait()
-		killGroup(c.cmd.Process)
+		readers.Go(c.watchMemory)
+		_ = cmd.Wait()
+		killGroup(cmd.Process)
+		close(c.ended)
 		timer := time.AfterFunc(drain, func() { _ = stdout.Close(); _ = stderr.Close() })
 		readers.Wait()
 		timer.Stop()
 		_ = stdout.Close()
 		_ = stderr.Close()
 		c.out.end()
-		c.state = describeState(c.cmd.ProcessState)
+		c.state = describeState(cmd.ProcessState)
+		if n := c.excess.Load(); n > 0 {
+			c.state = fmt.Sprintf("stopped by the host: it used %s, over [embedder] memory = %s", size.Rough(n), size.Exact(c.memory))
+		}
 		close(c.exited)
 	}()
 	return <-started
@@ -159,6 +210,50 @@ func (c *child) readStdout(r io.Reader) {
 		close(c.greeted)
 	}
 	_ = c.writer.Close()
+}
+
+// watchMemory ends the process when it and those that it started use more memory
+// than they may. It returns when the process has ended.
+func (c *child) watchMemory() {
+	p := c.process.Load()
+	preferToEnd(p.Pid)
+	if c.memory <= 0 {
+		return
+	}
+	tick := time.NewTicker(memoryTick)
+	defer tick.Stop()
+	m := memory{pid: p.Pid}
+	for {
+		select {
+		case <-c.ended:
+			return
+		case <-tick.C:
+		}
+		if n := m.used(); n > c.memory {
+			c.excess.Store(n)
+			_ = c.Kill(context.Background())
+			return
+		}
+	}
+}
+
+// attempts returns how often the process has tried to reach the network, as far
+// as it is known.
+func (c *child) attempts() int {
+	w := c.wall.Load()
+	if w == nil {
+		return 0
+	}
+	n, _ := w.Attempts()
+	return max(n, int(c.tried.Load()))
+}
+
+// leave lets go of what is held of a process that is gone.
+func (c *child) leave() {
+	c.tried.Store(int64(c.attempts()))
+	if w := c.wall.Load(); w != nil {
+		w.Close()
+	}
 }
 
 // greeting is the handshake, or empty where there has been none yet.
@@ -222,7 +317,7 @@ func (c *child) Stdout() io.ReadCloser { return c.reader }
 func (c *child) Stderr() io.ReadCloser { return io.NopCloser(strings.NewReader("")) }
 
 // Name returns the path of the program.
-func (c *child) Name() string { return c.cmd.Path }
+func (c *child) Name() string { return c.path }
 
 // ID returns the number of the process.
 func (c *child) ID() string {

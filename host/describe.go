@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -26,15 +28,32 @@ const (
 // itself. It fails where that is no sound description, where the program speaks
 // no protocol that this host speaks, or where its name is not the NAME of its
 // file bertopic-embedder-NAME. The error is an *Error.
+//
+// A program that everybody may change is not run.
 func Describe(ctx context.Context, path string) (sdk.Description, error) {
+	if _, err := surveyProgram(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return sdk.Description{}, &Error{Kind: KindUnsafe, Plugin: nameOf(path), Op: "check the program", Err: err}
+	}
+	return describe(ctx, path, describeTimeout, IsolateAuto)
+}
+
+func nameOf(path string) string {
+	if name, ok := programName(path); ok {
+		return name
+	}
+	return filepath.Base(path)
+}
+
+// describe is Describe for a program that has been looked at.
+func describe(ctx context.Context, path string, timeout time.Duration, isolation string) (sdk.Description, error) {
 	name, named := programName(path)
 	if !named {
 		name = filepath.Base(path)
 	}
-	limited, cancel := context.WithTimeout(ctx, describeTimeout)
+	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	out := newOutput(slog.New(slog.DiscardHandler))
-	text, err := runDescribe(limited, path, out)
+	text, err := runDescribe(limited, path, out, isolation)
 	fail := func(kind ErrorKind, err error) (sdk.Description, error) {
 		return sdk.Description{}, &Error{Kind: kind, Plugin: name, Op: "run " + path + " --describe", Err: err, Stderr: out.lines()}
 	}
@@ -42,7 +61,7 @@ func Describe(ctx context.Context, path string) (sdk.Description, error) {
 	case ctx.Err() != nil:
 		return sdk.Description{}, context.Cause(ctx)
 	case errors.Is(err, context.DeadlineExceeded):
-		return fail(KindTimeout, fmt.Errorf("no answer within %v", describeTimeout))
+		return fail(KindTimeout, fmt.Errorf("no answer within %v", timeout))
 	case err != nil:
 		return fail(KindStart, err)
 	}
@@ -63,26 +82,37 @@ func Describe(ctx context.Context, path string) (sdk.Description, error) {
 }
 
 // runDescribe returns what the program prints. Its process is gone when it
-// returns.
-func runDescribe(ctx context.Context, path string, out *output) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, path, "--describe")
-	cmd.Env = Environment(os.Environ(), nil)
-	setAttributes(cmd)
-	cmd.Cancel = func() error { killGroup(cmd.Process); return cmd.Process.Kill() }
-	cmd.WaitDelay = drain // for a grandchild that holds a pipe
-	var stdout limited
-	var stderr limited
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	if cmd.Process != nil {
-		killGroup(cmd.Process)
-	}
+// returns. It may not use the network: there is nothing to ask of it.
+func runDescribe(ctx context.Context, path string, out *output, isolation string) ([]byte, error) {
+	var stdout, stderr limited
+	var state *os.ProcessState
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and ends so: see child.Start
+		p, err := confinement{isolate: isolation}.startConfined(func() *exec.Cmd {
+			cmd := exec.CommandContext(ctx, path, "--describe")
+			cmd.Env = Environment(os.Environ(), nil)
+			setAttributes(cmd)
+			cmd.Cancel = func() error { killGroup(cmd.Process); return cmd.Process.Kill() }
+			cmd.WaitDelay = drain // for a grandchild that holds a pipe
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			return cmd
+		})
+		if err == nil {
+			err = p.Cmd.Wait()
+			killGroup(p.Cmd.Process)
+			state = p.Cmd.ProcessState
+			p.Close()
+		}
+		done <- err
+	}()
+	err := <-done
 	out.stderr(&stderr.Buffer)
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case cmd.ProcessState != nil && !cmd.ProcessState.Success():
-		return nil, fmt.Errorf("it ended with %s", describeState(cmd.ProcessState))
+	case state != nil && !state.Success():
+		return nil, fmt.Errorf("it ended with %s", describeState(state))
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
 		return nil, err
 	}

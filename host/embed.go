@@ -344,6 +344,9 @@ func (j *job) do(ctx context.Context) (*Result, error) {
 		}
 	}
 	r.Vectors = j.matrix()
+	for _, w := range j.e.workers {
+		w.noteAttempts()
+	}
 	r.Warnings = append(j.e.Warnings(), j.warnings...)
 	return r, nil
 }

@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +39,16 @@ type Spec struct {
 	// good in one call; 0: 3; negative: none.
 	MaxRestarts int
 
+	// StartTimeout is how long the program may take until its handshake, and
+	// with --describe; 0: a minute.
+	StartTimeout time.Duration
+	// Memory is how many bytes each of the processes, with those that it starts,
+	// may use; one that uses more is ended. 0: no limit. On Linux alone.
+	Memory int64
+	// Isolate says what is done to keep a program from the network that does not
+	// declare it; empty: IsolateAuto.
+	Isolate string
+
 	Seed      uint64
 	CacheDir  string // for files that a program can make anew; may be empty
 	ModelsDir string // where models are looked for by name; may be empty
@@ -44,9 +56,14 @@ type Spec struct {
 
 	Log      *slog.Logger          // nil: no log
 	Progress func(done, total int) // rows; called now and then, from one goroutine at a time; may be nil
-
-	start time.Duration // until the handshake; 0: maxStart; shorter in tests
 }
+
+// What Spec.Isolate may be.
+const (
+	IsolateAuto    = "auto"    // by the best means that the system allows; a warning where there is none
+	IsolateOff     = "off"     // nothing is done
+	IsolateRequire = "require" // an error where there is no means
+)
 
 const (
 	defaultBatch    = 32
@@ -68,8 +85,11 @@ func (s Spec) withDefaults() Spec {
 	case s.MaxRestarts < 0:
 		s.MaxRestarts = 0
 	}
-	if s.start == 0 {
-		s.start = maxStart
+	if s.StartTimeout <= 0 {
+		s.StartTimeout = maxStart
+	}
+	if s.Isolate == "" {
+		s.Isolate = IsolateAuto
 	}
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
@@ -132,6 +152,9 @@ func Open(ctx context.Context, spec Spec) (*Embedder, error) {
 		}
 		return nil, &Error{Kind: kind, Plugin: name, Op: op, Err: err}
 	}
+	if spec.Memory > 0 && !canLimitMemory {
+		return fail(KindOptions, "limit its memory", fmt.Errorf("[embedder] memory is kept on Linux alone, not on %s: leave it out", runtime.GOOS))
+	}
 	attach, err := sdk.Reattach()
 	if err != nil {
 		return fail(KindStart, "attach", err)
@@ -193,10 +216,12 @@ func (e *Embedder) find(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if e.program, err = openProgram(path, e.spec.LockFile); err != nil {
-		return &Error{Kind: KindChecksum, Plugin: e.spec.Plugin, Op: "check the program", Err: err}
+	p, kind, err := openProgram(path, e.spec.LockFile)
+	if err != nil {
+		return &Error{Kind: kind, Plugin: e.spec.Plugin, Op: "check the program", Err: err}
 	}
-	e.description, err = Describe(ctx, path)
+	e.program = p
+	e.description, err = describe(ctx, path, max(describeTimeout, e.spec.StartTimeout), e.spec.Isolate)
 	return err
 }
 
@@ -249,8 +274,8 @@ func (e *Embedder) Info() sdk.Info {
 	return e.info
 }
 
-// Program returns the path of the program and the SHA-256 of that file in
-// hexadecimal. Where the file is a script, that is of the script alone.
+// Program returns the path of the program and its SHA-256 in hexadecimal, as Sum
+// takes it.
 func (e *Embedder) Program() (path, sha256 string) { return e.program.path, e.program.sha256 }
 
 // Warnings returns the remarks of the program on its configuration and fit, and
@@ -364,6 +389,7 @@ func (e *Embedder) errorf(kind ErrorKind, op string, p *process, err error) *Err
 	x := &Error{Kind: kind, Plugin: e.description.Name, Op: op, Err: err}
 	if p != nil {
 		x.Stderr = p.out.lines()
+		x.Err = p.withAttempts(err)
 	}
 	return x
 }

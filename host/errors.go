@@ -20,11 +20,14 @@ const (
 	KindFailed                         // the program says that it can't
 	KindKillLimit                      // its process died too often
 	KindChecksum                       // it is not the program of bertopic.lock
+	KindUnsafe                         // others could change it, or it can't be kept from the network where that is required
+	KindMemory                         // it uses more memory than it is given
 )
 
 var kindNames = map[ErrorKind]string{
 	KindNotFound: "not found", KindStart: "start", KindProtocol: "protocol", KindOptions: "options", KindCrashed: "crashed",
 	KindTimeout: "timeout", KindLied: "broken promise", KindFailed: "failed", KindKillLimit: "kill limit", KindChecksum: "checksum",
+	KindUnsafe: "unsafe", KindMemory: "memory",
 }
 
 // String returns a word or two for k.

@@ -116,7 +116,7 @@ func TestLockFile(t *testing.T) {
 	if err := try(); err != nil { // there is no lock file
 		t.Fatal(err)
 	}
-	if err := WriteLock(t.Context(), lock, []string{path}); err != nil {
+	if _, err := WriteLock(t.Context(), lock, []string{path}); err != nil {
 		t.Fatal(err)
 	}
 	if err := try(); err != nil {
@@ -126,7 +126,7 @@ func TestLockFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteLock(t.Context(), lock, []string{filepath.Join(programs, fileName("plain"))}); err != nil {
+	if _, err := WriteLock(t.Context(), lock, []string{filepath.Join(programs, fileName("plain"))}); err != nil {
 		t.Fatal(err)
 	}
 	after, err := os.ReadFile(lock)

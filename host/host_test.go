@@ -359,7 +359,7 @@ func TestSparse(t *testing.T) {
 
 func TestStartFailures(t *testing.T) {
 	t.Parallel()
-	short := func(s *Spec) { s.Timeout, s.start = time.Second, 3*time.Second }
+	short := func(s *Spec) { s.Timeout, s.StartTimeout = time.Second, 3*time.Second }
 	for _, c := range []struct {
 		plugin string
 		o      options

@@ -3,11 +3,8 @@ package host
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,7 +24,8 @@ type lockFile struct {
 
 type lockedProgram struct {
 	Version string            `toml:"version"`
-	SHA256  map[string]string `toml:"sha256"` // by platform, linux_amd64 say
+	SHA256  map[string]string `toml:"sha256"`           // by platform, linux_amd64 say
+	Covers  map[string]string `toml:"covers,omitempty"` // likewise: what the checksum is of, for people
 }
 
 func platform() string { return runtime.GOOS + "_" + runtime.GOARCH }
@@ -82,14 +80,20 @@ func (l *lockFile) allows(path, sum string) error {
 	return fmt.Errorf("%s has the SHA-256 %s, which the lock file does not have", path, sum)
 }
 
+// Locked is a program that WriteLock has put into a lock file.
+type Locked struct {
+	Name, Version string
+	Checksum
+}
+
 // WriteLock puts the programs at the given paths into the lock file at path,
 // which need not exist. Entries for other programs and other platforms stay as
 // they are, but for platforms whose program had another version. The file is
 // written whole or not at all.
-func WriteLock(ctx context.Context, path string, programs []string) error {
+func WriteLock(ctx context.Context, path string, programs []string) ([]Locked, error) {
 	l, err := readLock(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if l == nil {
 		l = &lockFile{Version: lockVersion}
@@ -97,20 +101,25 @@ func WriteLock(ctx context.Context, path string, programs []string) error {
 	if l.Programs == nil {
 		l.Programs = make(map[string]lockedProgram)
 	}
+	var all []Locked
 	for _, program := range programs {
 		d, err := Describe(ctx, program)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		sum, err := checksum(program)
+		sum, err := Sum(program)
 		if err != nil {
-			return fmt.Errorf("checksum of %s: %w", program, err)
+			return nil, fmt.Errorf("checksum of %s: %w", program, err)
 		}
+		all = append(all, Locked{d.Name, d.Version, sum})
 		locked := l.Programs[d.Name]
 		if locked.SHA256 == nil || locked.Version != d.Version {
 			locked = lockedProgram{Version: d.Version, SHA256: make(map[string]string)}
 		}
-		locked.SHA256[platform()] = sum
+		if locked.Covers == nil {
+			locked.Covers = make(map[string]string)
+		}
+		locked.SHA256[platform()], locked.Covers[platform()] = sum.SHA256, sum.Covers
 		l.Programs[d.Name] = locked
 	}
 	var b bytes.Buffer
@@ -118,9 +127,9 @@ func WriteLock(ctx context.Context, path string, programs []string) error {
 	e := toml.NewEncoder(&b)
 	e.Indent = ""
 	if err := e.Encode(l); err != nil { // sorts the keys
-		return fmt.Errorf("write the lock file: %w", err)
+		return nil, fmt.Errorf("write the lock file: %w", err)
 	}
-	return writeWhole(path, b.Bytes())
+	return all, writeWhole(path, b.Bytes())
 }
 
 func writeWhole(path string, data []byte) (err error) {
@@ -148,69 +157,4 @@ func writeWhole(path string, data []byte) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
-}
-
-// checksum is the SHA-256 of a file in hexadecimal.
-func checksum(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// program is a program file as it was when its checksum was taken.
-type program struct {
-	path   string
-	sha256 string
-	stat   fs.FileInfo
-	met    string // when the host was attached to it, if it was
-}
-
-// openProgram takes the checksum of a program and holds it against the lock
-// file.
-func openProgram(path, lock string) (program, error) {
-	stat, err := os.Stat(path)
-	if err != nil {
-		return program{}, err
-	}
-	sum, err := checksum(path)
-	if err != nil {
-		return program{}, fmt.Errorf("checksum: %w", err)
-	}
-	l, err := readLock(lock)
-	if err != nil {
-		return program{}, err
-	}
-	if l != nil {
-		if err := l.allows(path, sum); err != nil {
-			return program{}, err
-		}
-	}
-	return program{path: path, sha256: sum, stat: stat}, nil
-}
-
-// unchanged says whether the file is still the program whose checksum was
-// taken: a run must not mix the vectors of two.
-func (p program) unchanged() error {
-	stat, err := os.Stat(p.path)
-	if err != nil {
-		return err
-	}
-	if os.SameFile(stat, p.stat) && stat.Size() == p.stat.Size() && stat.ModTime().Equal(p.stat.ModTime()) {
-		return nil
-	}
-	sum, err := checksum(p.path)
-	if err != nil {
-		return err
-	}
-	if sum != p.sha256 {
-		return fmt.Errorf("%s was replaced while it was in use: its SHA-256 was %s and is %s now", p.path, p.sha256, sum)
-	}
-	return nil
 }

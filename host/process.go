@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	"github.com/bertopic-go/bertopic/internal/isolate"
 	"github.com/bertopic-go/bertopic/sdk"
 	"github.com/bertopic-go/bertopic/sdk/proto"
 )
@@ -45,6 +46,7 @@ type launch struct {
 	path      string
 	env       []string
 	socketDir string
+	bounds    confinement
 	timeout   time.Duration // until the handshake
 	log       *slog.Logger
 }
@@ -72,7 +74,7 @@ func startProcess(ctx context.Context, l launch, tls bool) (*process, error) {
 		VersionedPlugins: sdk.ClientPlugins(),
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
-			c = newChild(l.path, append(l.env[:len(l.env):len(l.env)], cmd.Env...), out, tls)
+			c = newChild(l.path, append(l.env[:len(l.env):len(l.env)], cmd.Env...), out, tls, l.bounds)
 			unhook = context.AfterFunc(start, func() { _ = c.Kill(context.Background()) })
 			return c, nil
 		},
@@ -103,9 +105,32 @@ func startProcess(ctx context.Context, l launch, tls bool) (*process, error) {
 	if !errors.As(err, &e) {
 		e = &Error{Kind: KindStart, Err: err}
 	}
-	e.Stderr = out.lines()
+	if p.overMemory() {
+		e.Kind = KindMemory
+	}
+	e.Err, e.Stderr = p.withAttempts(e.Err), out.lines()
 	return nil, e
 }
+
+// overMemory reports whether the process was ended for using too much memory.
+func (p *process) overMemory() bool { return p.child != nil && p.child.excess.Load() > 0 }
+
+// withAttempts adds to an error what the process has tried besides, which may be
+// its cause.
+func (p *process) withAttempts(err error) error {
+	if p.child == nil || err == nil {
+		return err
+	}
+	if p.child.attempts() == 0 {
+		return err
+	}
+	return fmt.Errorf("%w; %s", err, attempted)
+}
+
+// attempted is said of a program that has tried to reach the network in spite of
+// its description.
+const attempted = "it tried to reach the network, which its description does not declare, and was kept from it " +
+	"(network = true in the description allows it, and so does [plugins] isolate = \"off\")"
 
 func (p *process) connect(ctx context.Context, c **child, tls bool) error {
 	_, err := p.client.Start()
@@ -169,6 +194,9 @@ func (p *process) dial(ctx context.Context, tls bool) error {
 			return errNoTLS
 		}
 		network, address := p.child.address()
+		if w := p.child.wall.Load(); network == "tcp" && w != nil && w.Kind == isolate.Namespace && !p.child.network {
+			return &Error{Kind: KindProtocol, Err: fmt.Errorf("it serves at %s, which can't be reached since it declares no network and is kept from it: a socket in $PLUGIN_UNIX_SOCKET_DIR can", address)}
+		}
 		return &Error{Kind: KindProtocol, Err: fmt.Errorf("it does not answer at the address of its handshake (%s %s): %s", network, address, status.Convert(err).Message())}
 	}
 	return nil
@@ -176,7 +204,10 @@ func (p *process) dial(ctx context.Context, tls bool) error {
 
 // explainStart says in our words why go-plugin could not start the program.
 func (p *process) explainStart(err error) error {
+	var e *Error
 	switch {
+	case errors.As(err, &e):
+		return e
 	case p.child == nil || p.child.process.Load() == nil:
 		return &Error{Kind: KindStart, Err: err}
 	case strings.Contains(err.Error(), "incompatible API version"):
@@ -253,6 +284,7 @@ func (p *process) stop(grace bool) {
 	<-p.child.exited
 	p.client.Kill()
 	_ = p.child.reader.Close()
+	p.child.leave()
 }
 
 // askToEnd asks the process to end and waits a little. A program that does not

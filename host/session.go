@@ -373,6 +373,11 @@ func (s *session) failed(ctx context.Context, p *process, op string, code codes.
 // answer to the first may have died with it: both go alone from then on.
 func (s *session) dead(p *process, why string) {
 	s.w.log.Warn("the process is gone", "rows", rowNames(s.flying[0].rows), "state", why)
+	most, kind := s.e.spec.MaxRestarts, KindKillLimit
+	if p.overMemory() {
+		kind = KindMemory
+		s.e.warn("the program used more than [embedder] memory allows, was stopped and started anew")
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	first := s.flying[0].task
@@ -390,7 +395,7 @@ func (s *session) dead(p *process, why string) {
 		first.tries++
 		switch {
 		case len(first.rows) == 1 && first.tries > 1:
-			s.giveUp(first, p, KindKillLimit, errors.New(why))
+			s.giveUp(first, p, kind, errors.New(why))
 			if s.embedded > 0 { // the program works, and this row explains its deaths
 				s.streak = 0
 			}
@@ -401,10 +406,9 @@ func (s *session) dead(p *process, why string) {
 		}
 	}
 	s.flying = nil
-	most := s.e.spec.MaxRestarts
 	// Each worker may be on the track of a row of its own.
 	if s.unexplained > most || s.streak > (most+moreDeaths)*s.e.spec.Workers {
-		s.fatal(s.e.errorf(KindKillLimit, "embed "+rowNames(first.rows), p,
+		s.fatal(s.e.errorf(kind, "embed "+rowNames(first.rows), p,
 			fmt.Errorf("%s; %d deaths that no row explains, %d in a row: max_restarts is %d; see its log, or try a smaller batch_size",
 				why, s.unexplained, s.streak, most)))
 	}

@@ -11,11 +11,13 @@ import (
 	"reflect"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/bertopic-go/bertopic/internal/isolate"
 	"github.com/bertopic-go/bertopic/sdk"
 	"github.com/bertopic-go/bertopic/sdk/proto"
 )
@@ -30,6 +32,7 @@ type worker struct {
 func (w *worker) stop(grace bool) {
 	if w.proc != nil {
 		w.proc.stop(grace)
+		w.noteAttempts()
 		w.proc = nil
 	}
 }
@@ -82,7 +85,8 @@ func (w *worker) start(ctx context.Context) error {
 		path:   e.program.path,
 		env:    Environment(os.Environ(), e.description.Env),
 
-		timeout: e.spec.start,
+		bounds:  confinement{isolate: e.spec.Isolate, network: e.description.Network, memory: e.spec.Memory},
+		timeout: e.spec.StartTimeout,
 		log:     w.log,
 	}
 	if e.sockets != nil {
@@ -112,7 +116,19 @@ func (w *worker) start(ctx context.Context) error {
 	if p.child.noise.Load() {
 		e.warn("the program wrote to standard output before its handshake; the SDK's Serve keeps such lines apart")
 	}
+	if wall := p.child.wall.Load(); wall != nil && wall.Kind == isolate.None && !e.description.Network && e.spec.Isolate != IsolateOff {
+		e.warn(fmt.Sprintf("the program declares no network, but this system has no means to keep it from it (%v): "+
+			"[plugins] isolate = \"require\" refuses such a run, \"off\" agrees to it",
+			strings.ReplaceAll(wall.Why.Error(), "\n", "; ")))
+	}
 	return nil
+}
+
+// noteAttempts warns of a program that has tried to reach the network.
+func (w *worker) noteAttempts() {
+	if w.proc != nil && w.proc.child.attempts() > 0 {
+		w.e.warn("the program tried to reach the network, which its description does not declare, and was kept from it")
+	}
 }
 
 // agree holds the description that the process gives against that of
@@ -255,7 +271,11 @@ func (w *worker) callError(ctx context.Context, op string, late bool, err error)
 	}
 	st := status.Convert(err)
 	if p.gone(goneLimit) || st.Code() == codes.Unavailable && p.ping(ctx) != nil && p.gone(time.Second) {
-		return e.errorf(KindCrashed, op, p, fmt.Errorf("the program ended: %s", p.child.state))
+		kind := KindCrashed
+		if p.overMemory() {
+			kind = KindMemory
+		}
+		return e.errorf(kind, op, p, fmt.Errorf("the program ended: %s", p.child.state))
 	}
 	kind := KindFailed
 	if st.Code() == codes.InvalidArgument && op == "configure" {

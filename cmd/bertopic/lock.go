@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +16,8 @@ func (a *app) lockCommand(dirs func() []string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lock [NAME]...",
 		Short: "Write the checksums of programs, which every run then holds them to",
-		Long: "Write the SHA-256 of the named programs, or of all that are found, to bertopic.lock.\n" +
+		Long: "Write the SHA-256 of the named programs, or of all that are found, to bertopic.lock, and say what it\n" +
+			"covers: the program's file, and all that is in bertopic-embedder-NAME.d beside it.\n" +
 			"A run whose folder has that file ([plugins] lock) refuses a program that differs.",
 		Example: "  bertopic plugins lock tfidf\n  bertopic plugins lock",
 		RunE: func(cmd *cobra.Command, names []string) error {
@@ -38,10 +40,18 @@ func (a *app) lockCommand(dirs func() []string) *cobra.Command {
 				}
 				paths = append(paths, path)
 			}
-			if err := host.WriteLock(cmd.Context(), file, paths); err != nil {
+			locked, err := host.WriteLock(cmd.Context(), file, paths)
+			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.stdout, "%s: %d programs\n", file, len(paths))
+			tw := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+			for _, l := range locked {
+				fmt.Fprintf(tw, "%s\t%s\t%s\n", l.Name, l.Version, l.Covers)
+			}
+			if err := tw.Flush(); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.stdout, "%s: %s\n", file, number(len(locked), "program"))
 			return nil
 		},
 	}

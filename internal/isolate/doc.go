@@ -40,10 +40,28 @@ type Process struct {
 }
 
 // Start starts the command that newCommand makes, which it calls once for each
-// kind that it tries. With network, the process may reach the network.
+// kind that it tries, down to weakest. With network, the process may reach the
+// network.
 //
 // The calling goroutine must be locked to its thread and end so: a filter stays
 // with the thread, which ends with the goroutine then.
-func Start(newCommand func() *exec.Cmd, network bool) (*Process, error) {
-	return start(newCommand, network, Strongest)
+func Start(newCommand func() *exec.Cmd, network bool, weakest Kind) (*Process, error) {
+	return start(newCommand, network, Strongest, weakest)
 }
+
+// Plain starts a command and puts nothing around it.
+func Plain(cmd *exec.Cmd) (*Process, error) {
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return &Process{Cmd: cmd}, nil
+}
+
+// Unable is the error of Start where the system allows no kind that is strong
+// enough. A program that can't be run may end in it, too.
+type Unable struct{ Why error }
+
+func (u *Unable) Error() string { return u.Why.Error() }
+
+// Unwrap returns what the system said of each kind.
+func (u *Unable) Unwrap() error { return u.Why }

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func start(newCommand func() *exec.Cmd, network bool, strongest Kind) (*Process, error) {
+func start(newCommand func() *exec.Cmd, network bool, strongest, weakest Kind) (*Process, error) {
 	var why error
 	for kind := strongest; ; kind-- {
 		cmd := newCommand()
@@ -43,15 +43,10 @@ func start(newCommand func() *exec.Cmd, network bool, strongest Kind) (*Process,
 			return nil, err
 		}
 		why = errors.Join(why, fmt.Errorf("%s: %w", kind, err))
+		if kind == weakest {
+			return nil, &Unable{why}
+		}
 	}
-}
-
-// Plain starts a command and puts nothing around it.
-func Plain(cmd *exec.Cmd) (*Process, error) {
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	return &Process{Cmd: cmd}, nil
 }
 
 // forbidden reports whether err is what the kernel says where it does not allow

@@ -10,20 +10,16 @@ import (
 
 type counters struct{}
 
-func start(newCommand func() *exec.Cmd, _ bool, _ Kind) (*Process, error) {
-	cmd := newCommand()
-	if err := cmd.Start(); err != nil {
-		return nil, err
+func start(newCommand func() *exec.Cmd, _ bool, _, weakest Kind) (*Process, error) {
+	why := fmt.Errorf("%s has no means for it", runtime.GOOS)
+	if weakest > None {
+		return nil, &Unable{why}
 	}
-	return &Process{Cmd: cmd, Why: fmt.Errorf("%s has no means for it", runtime.GOOS)}, nil
-}
-
-// Plain starts nothing more than the command.
-func Plain(cmd *exec.Cmd) (*Process, error) {
-	if err := cmd.Start(); err != nil {
-		return nil, err
+	p, err := Plain(newCommand())
+	if err == nil {
+		p.Why = why
 	}
-	return &Process{Cmd: cmd}, nil
+	return p, err
 }
 
 // Attempts returns false: it can't be known here.

@@ -115,7 +115,7 @@ func run(t *testing.T, kind Kind, network bool, out *bytes.Buffer, env ...string
 			cmd.Env = append(env, asChild+"=1")
 			cmd.Stdout, cmd.Stderr = out, out
 			return cmd
-		}, network, kind)
+		}, network, kind, None)
 		if err == nil {
 			err = p.Cmd.Wait()
 		}
@@ -154,7 +154,7 @@ func TestNoProgram(t *testing.T) {
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread()
-		_, err := start(func() *exec.Cmd { return exec.Command(filepath.Join(t.TempDir(), "none")) }, false, Namespace)
+		_, err := start(func() *exec.Cmd { return exec.Command(filepath.Join(t.TempDir(), "none")) }, false, Namespace, None)
 		done <- err
 	}()
 	if err := <-done; !errors.Is(err, os.ErrNotExist) {
