@@ -87,6 +87,7 @@ func (a *app) summary(r *run.Record, out string) {
 		}
 	}
 	fmt.Fprintf(a.stdout, "%s, %.1f s\n", line, r.Seconds)
+	run.PrintKinds(a.stdout, q.ByKind)
 	fmt.Fprintf(a.stdout, "report: %s\n", relative(filepath.Join(out, "report.html")))
 }
 

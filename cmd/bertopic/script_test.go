@@ -49,6 +49,7 @@ func (w withPrograms) Run() int {
 		"bertopic-embedder-tfidf":    "../../plugins/tfidf",
 		"bertopic-embedder-specimen": "../../conformance/specimens",
 		"bertopic-embedder-hashing":  "../../examples/embedder-go",
+		"bertopic-embedder-colours":  "./testdata/colours",
 	} {
 		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, name), pkg)
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -73,6 +74,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"corpus": corpusCommand,
+			"mixed":  mixedCommand,
 			"code":   codeCommand,
 			"lines":  linesCommand,
 			"topics": topicsCommand,

@@ -27,6 +27,8 @@ type Report struct {
 	Status        []Count // rows by status, such as ok, empty, oov, truncated, failed
 	OutlierCauses []Count // outliers by cause, such as noise, empty, disconnected, failed
 
+	Kinds []Kind // figures of each kind of documents, where there are several
+
 	Points    []Point // documents on the map, in corpus order
 	MaxPoints int     // most points drawn; 0: DefaultMaxPoints
 }
@@ -108,6 +110,30 @@ type Topic struct {
 	// and pictures, nil where it was not computed.
 	Modalities  Modalities
 	ModalityGap *float64
+
+	// Pictures that stand for the topic, the likest first, and where the words
+	// are from if they are not from its documents ("labels").
+	Pictures  []Picture
+	WordsFrom string
+}
+
+// Picture is a picture that stands for a topic, or the gap that it leaves.
+// Thumbnail is a small JPEG, PNG, GIF or WebP file put into the page; where it
+// is empty, Fault says why there is none.
+type Picture struct {
+	ID        string
+	Text      string // of its document; may be empty
+	Thumbnail []byte
+	Fault     string
+}
+
+// Kind holds the figures of documents of one kind, such as those of a text
+// only. NMI, against known classes, is nil where it was not computed.
+type Kind struct {
+	Name         string
+	Rows         int
+	OutlierShare float64
+	NMI          *float64
 }
 
 // Modalities counts documents by what they hold.
@@ -166,6 +192,11 @@ func (r *Report) Validate() error {
 		for _, e := range t.Examples {
 			if len(e.Thumbnail) > 0 && imageType(e.Thumbnail) == "" {
 				errs = append(errs, fmt.Errorf("topic %d, document %q: the thumbnail is not a JPEG, PNG, GIF or WebP file", t.ID, e.ID))
+			}
+		}
+		for _, p := range t.Pictures {
+			if len(p.Thumbnail) > 0 && imageType(p.Thumbnail) == "" {
+				errs = append(errs, fmt.Errorf("topic %d, picture of document %q: the thumbnail is not a JPEG, PNG, GIF or WebP file", t.ID, p.ID))
 			}
 		}
 	}

@@ -51,6 +51,9 @@ type view struct {
 
 	Heat *heatView
 
+	Pictures       bool // some document has one
+	Kinds          []kindView
+	KindNMI        bool // some of Kinds have one
 	Status, Causes []bar
 	Steps          []stepView
 	Embedder       []Setting
@@ -81,6 +84,8 @@ type topicView struct {
 	Bars       []wordView
 	Aspects    []aspectView
 	Mix        string
+	WordsFrom  string
+	Pictures   []pictureView
 	Examples   []exampleView
 	Search     string
 }
@@ -96,6 +101,15 @@ type exampleView struct {
 	ID, Text, Probability string
 	Thumbnail             template.URL
 }
+
+// pictureView is a cell of a contact sheet. Alt is for a reader who does not
+// see the picture, Title for one who points at it.
+type pictureView struct {
+	Thumbnail         template.URL
+	Alt, Title, Fault string
+}
+
+type kindView struct{ Name, Rows, Outliers, NMI string }
 
 type bar struct {
 	Name, N, Share, Width string
@@ -163,6 +177,16 @@ func newView(r *Report) (*view, error) {
 		v.Map = &mapView{Data: data, Texts: texts, Shown: thousands(len(drawn.points)), Note: mapNote(drawn, r.Run.Seed)}
 	}
 	v.Heat = newHeat(topics)
+	for i := range r.Topics {
+		v.Pictures = v.Pictures || len(r.Topics[i].Pictures) > 0 || r.Topics[i].Modalities != (Modalities{})
+	}
+	for _, k := range r.Kinds {
+		kv := kindView{Name: excerpt(k.Name, 60), Rows: thousands(k.Rows), Outliers: percent(k.OutlierShare)}
+		if k.NMI != nil {
+			kv.NMI, v.KindNMI = decimal(*k.NMI), true
+		}
+		v.Kinds = append(v.Kinds, kv)
+	}
 	v.facts(r)
 	return v, nil
 }
@@ -243,18 +267,39 @@ func newTopicView(t *Topic, colour, largest, total int) *topicView {
 			v.Mix += "; gap between texts and pictures " + decimal(*t.ModalityGap)
 		}
 	}
+	if len(t.Words) > 0 {
+		v.WordsFrom = excerpt(t.WordsFrom, 60)
+	}
+	for _, p := range t.Pictures {
+		pv := pictureView{Thumbnail: dataURL(p.Thumbnail), Alt: "picture of document " + excerpt(p.ID, pointRunes), Title: excerpt(p.ID, pointRunes), Fault: excerpt(p.Fault, 200)}
+		if text := excerpt(p.Text, pointRunes); text != "" {
+			pv.Alt += ": " + text
+			pv.Title += "\n" + text
+		}
+		if pv.Thumbnail == "" {
+			pv.Fault = cmp.Or(pv.Fault, "not shown")
+			pv.Title += "\n" + pv.Fault
+		}
+		v.Pictures = append(v.Pictures, pv)
+	}
 	for _, e := range t.Examples {
-		ev := exampleView{ID: excerpt(e.ID, pointRunes), Text: excerpt(e.Text, exampleRunes)}
+		ev := exampleView{ID: excerpt(e.ID, pointRunes), Text: excerpt(e.Text, exampleRunes), Thumbnail: dataURL(e.Thumbnail)}
 		if isFinite(e.Probability) {
 			ev.Probability = decimal(e.Probability)
-		}
-		if kind := imageType(e.Thumbnail); kind != "" {
-			ev.Thumbnail = template.URL("data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(e.Thumbnail))
 		}
 		v.Examples = append(v.Examples, ev)
 	}
 	v.Search = strings.ToLower(strings.Join(search, " "))
 	return v
+}
+
+// dataURL is a picture inside the page, "" where there is none.
+func dataURL(data []byte) template.URL {
+	kind := imageType(data)
+	if kind == "" {
+		return ""
+	}
+	return template.URL("data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(data))
 }
 
 func share(n, total int) float64 {

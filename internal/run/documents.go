@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/bertopic-go/bertopic/corpus"
 	"github.com/bertopic-go/bertopic/internal/config"
@@ -23,6 +26,36 @@ func (d *documents) name() string {
 		return "on the standard input"
 	}
 	return d.path
+}
+
+// pictureName names a picture of the corpus for people: by its path from the
+// corpus's folder, where it lies below that.
+func (d *documents) pictureName(path string) string {
+	base := d.path
+	if info, err := os.Stat(base); base == "-" || err != nil || !info.IsDir() {
+		base = filepath.Dir(base)
+	}
+	return nameBelow(base, path)
+}
+
+func nameBelow(base, path string) string {
+	if rel, err := relativeTo(base, path); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return path
+}
+
+// kinds counts the rows that have a text, and those that have a picture.
+func (d *documents) kinds() (texts, pictures int) {
+	for _, r := range d.rows {
+		if strings.TrimSpace(r.Text) != "" {
+			texts++
+		}
+		if len(r.Images) > 0 {
+			pictures++
+		}
+	}
+	return texts, pictures
 }
 
 // readCorpus reads all rows of the corpus.
@@ -81,11 +114,19 @@ func (d *documents) sdkRows() []sdk.Row {
 func (d *documents) pipelineRows(v *vectors) pipeline.Rows {
 	rows := pipeline.Rows{Vectors: v.matrix, Statuses: v.statuses}
 	classes := false
+	_, pictures := d.kinds()
 	for _, r := range d.rows {
 		rows.IDs = append(rows.IDs, r.ID)
 		rows.Texts = append(rows.Texts, r.Text)
 		rows.Classes = append(rows.Classes, r.Class)
 		classes = classes || r.Class != ""
+		if pictures > 0 {
+			name := ""
+			if len(r.Images) > 0 {
+				name = d.pictureName(r.Images[0])
+			}
+			rows.Pictures = append(rows.Pictures, name)
+		}
 	}
 	if !classes {
 		rows.Classes = nil

@@ -12,6 +12,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -172,15 +173,32 @@ func number(v float64) string {
 	return strconv.FormatFloat(v, 'g', -1, 32)
 }
 
-// topicLines is topics.csv.
+// topicLines is topics.csv. The columns behind the aspects are there for a
+// corpus with pictures.
 func topicLines(topics []pipeline.Topic) func(func(...string)) {
 	return func(yield func(...string)) {
 		aspects := pipeline.AspectNames(topics)
-		yield(append([]string{"topic", "count", "name", "words", "representative"}, aspects...)...)
+		pictures := slices.ContainsFunc(topics, func(t pipeline.Topic) bool { return t.Kinds != nil })
+		head := append([]string{"topic", "count", "name", "words", "representative"}, aspects...)
+		if pictures {
+			head = append(head, "text_only", "picture_only", "both", "pictures")
+		}
+		yield(head...)
 		for _, t := range topics {
 			line := []string{strconv.Itoa(t.ID), strconv.Itoa(t.Count), t.Name, joined(t.Words), strings.Join(t.Representative, "; ")}
 			for _, name := range aspects {
 				line = append(line, joined(t.Aspects[name]))
+			}
+			if pictures {
+				kinds := pipeline.KindCounts{}
+				if t.Kinds != nil {
+					kinds = *t.Kinds
+				}
+				ids := make([]string, len(t.Pictures))
+				for i, p := range t.Pictures {
+					ids[i] = p.ID
+				}
+				line = append(line, strconv.Itoa(kinds.Text), strconv.Itoa(kinds.Picture), strconv.Itoa(kinds.Both), strings.Join(ids, "; "))
 			}
 			yield(line...)
 		}

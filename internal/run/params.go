@@ -4,6 +4,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/bertopic-go/bertopic/internal/config"
 	"github.com/bertopic-go/bertopic/internal/vectorize"
@@ -51,10 +52,44 @@ func params(c *config.Config, env *Env) (pipeline.Params, error) {
 		TopNWords: c.Topics.TopNWords, NrTopics: c.Topics.NrTopics.Count, AutoTopics: c.Topics.NrTopics.Auto,
 		Progress: env.Meter.Progress,
 	}
+	p.Labels.Prompt = c.Topics.LabelPrompt
+	if p.Labels.Words, err = labels(c, "topics.labels", c.Topics.Labels); err != nil {
+		return pipeline.Params{}, err
+	}
 	for _, r := range c.Representation {
-		p.Representation = append(p.Representation, pipeline.Representation{Name: r.Name, Method: r.Method, Diversity: r.Diversity})
+		step := pipeline.Representation{Name: r.Name, Method: r.Method, Diversity: r.Diversity, MinSimilarity: r.MinSimilarity}
+		if step.Labels.Words, err = labels(c, "representation.labels", r.Labels); err != nil {
+			return pipeline.Params{}, err
+		}
+		p.Representation = append(p.Representation, step)
 	}
 	return p, nil
+}
+
+// labels resolves a list of labels: given outright, or a file with one a line.
+// Blank lines and repetitions don't count.
+func labels(c *config.Config, key string, w config.WordList) ([]string, error) {
+	lines := w.Words
+	if w.Name != "" {
+		b, err := os.ReadFile(w.Name)
+		if err != nil {
+			return nil, c.Fault(key, "can't read the list of labels: %v", err)
+		}
+		if !utf8.Valid(b) {
+			return nil, c.Fault(key, "the list of labels %s is not UTF-8", w.Name)
+		}
+		lines = strings.Split(strings.TrimPrefix(string(b), "\uFEFF"), "\n")
+	}
+	var out []string
+	for _, line := range lines {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(out, line) {
+			out = append(out, line)
+		}
+	}
+	if len(out) == 0 && !w.IsZero() {
+		return nil, c.Fault(key, "the list of labels is empty")
+	}
+	return out, nil
 }
 
 // stopWords resolves [vectorizer] stop_words: a list, a file of words (one a

@@ -27,6 +27,7 @@ type Record struct {
 	Rows      map[string]int     `json:"rows"` // by status
 	Truncated int                `json:"tokens_truncated,omitempty"`
 	Quality   pipeline.Quality   `json:"quality"`
+	Gap       *Gap               `json:"modality_gap,omitempty"`
 	Warnings  []pipeline.Warning `json:"warnings"`
 	Outputs   map[string]string  `json:"outputs"` // file to SHA-256
 
@@ -119,8 +120,8 @@ func (v *vectors) modelSource(c *config.Config) pipeline.Source {
 	return s
 }
 
-// needWords refuses a representation that needs vectors of words where there
-// are none. e is nil where vectors come from a file.
+// needWords refuses labels and a representation, which need vectors of words,
+// where there are none. e is nil where vectors come from a file.
 func needWords(c *config.Config, e *host.Embedder) error {
 	why := ""
 	switch {
@@ -130,6 +131,9 @@ func needWords(c *config.Config, e *host.Embedder) error {
 		why = "the embedder " + e.Description().Name + " does not embed single words"
 	default:
 		return nil
+	}
+	if len(c.Representation) == 0 {
+		return c.Fault("topics.labels", "labels need vectors of words, and %s: leave them out, or choose an embedder that embeds words", why)
 	}
 	return c.Fault("representation", "%s needs vectors of words, and %s: leave [[representation]] out, or choose an embedder that embeds words", c.Representation[0].Method, why)
 }

@@ -53,15 +53,28 @@ func reportOf(docs *documents, v *vectors, model *pipeline.Model, result *pipeli
 	for i, row := range docs.rows {
 		byID[row.ID] = i
 	}
+	r.Kinds = kindFigures(result.Quality)
+	sheets := contactSheets(docs, model.Topics, record.Config.Run.Threads)
 	centroids, _ := model.TopicVectors.(*pipeline.Dense)
 	for k, t := range model.Topics {
 		rt := report.Topic{ID: t.ID, Count: t.Count, Name: t.Name, Words: reportWords(t.Words)}
 		for _, name := range pipeline.AspectNames([]pipeline.Topic{t}) {
 			rt.Aspects = append(rt.Aspects, report.Aspect{Name: name, Words: reportWords(t.Aspects[name])})
 		}
+		rt.Pictures, rt.WordsFrom = sheets[k], t.WordsFrom
+		thumbnails := map[string][]byte{}
+		for _, p := range rt.Pictures {
+			thumbnails[p.ID] = p.Thumbnail
+		}
+		if t.Kinds != nil {
+			rt.Modalities = report.Modalities{TextOnly: t.Kinds.Text, ImageOnly: t.Kinds.Picture, Both: t.Kinds.Both}
+		}
 		for _, id := range t.Representative {
 			i := byID[id]
-			rt.Examples = append(rt.Examples, report.Example{ID: id, Text: docs.rows[i].Text, Probability: result.Rows[i].Probability})
+			if t.Kinds != nil && strings.TrimSpace(docs.rows[i].Text) == "" {
+				continue // it is among the pictures
+			}
+			rt.Examples = append(rt.Examples, report.Example{ID: id, Text: docs.rows[i].Text, Probability: result.Rows[i].Probability, Thumbnail: thumbnails[id]})
 		}
 		if centroids != nil && t.ID != pipeline.Outlier {
 			rt.Centroid = centroids.Row(k)
@@ -79,7 +92,7 @@ func reportOf(docs *documents, v *vectors, model *pipeline.Model, result *pipeli
 		}
 		text := docs.rows[i].Text
 		if text == "" && len(docs.rows[i].Images) > 0 {
-			text = docs.rows[i].Images[0]
+			text = docs.pictureName(docs.rows[i].Images[0])
 		}
 		p := result.Map.Row(i)
 		r.Points = append(r.Points, report.Point{X: float64(p[0]), Y: float64(p[1]), Topic: row.Topic, ID: docs.rows[i].ID, Text: text, Probability: row.Probability})
@@ -87,6 +100,18 @@ func reportOf(docs *documents, v *vectors, model *pipeline.Model, result *pipeli
 	r.Status, r.OutlierCauses = counts(record.Rows), counts(causes)
 	return r
 }
+
+// kindFigures are the figures of each kind of rows.
+func kindFigures(q pipeline.Quality) []report.Kind {
+	var out []report.Kind
+	for _, k := range q.ByKind {
+		out = append(out, report.Kind{Name: kindLabels[k.Kind], Rows: k.Rows, OutlierShare: k.OutlierShare, NMI: k.ClassNMI})
+	}
+	return out
+}
+
+// kindLabels are the kinds as a table names them.
+var kindLabels = map[pipeline.Kind]string{pipeline.TextOnly: "text only", pipeline.PictureOnly: "picture only", pipeline.Both: "text and picture"}
 
 func reportWords(words []pipeline.Word) []report.Word {
 	out := make([]report.Word, len(words))

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/bertopic-go/bertopic/internal/config"
@@ -58,7 +59,7 @@ func Run(ctx context.Context, c *config.Config, env *Env, resume bool) (*Record,
 	}
 
 	vectors, err := source.vectors(ctx, docs, env, vectorsWanted{
-		partial: filepath.Join(c.Run.Out, partialDir), resume: resume, fit: true, words: len(c.Representation) > 0,
+		partial: filepath.Join(c.Run.Out, partialDir), resume: resume, fit: true, words: len(c.Representation) > 0 || !c.Topics.Labels.IsZero(),
 	})
 	if err != nil {
 		return nil, err
@@ -71,11 +72,17 @@ func Run(ctx context.Context, c *config.Config, env *Env, resume bool) (*Record,
 		return nil, err
 	}
 	params.Metric = vectors.metric
-	if len(c.Representation) > 0 {
-		params.Words = vectors.embedder
+	if e := vectors.embedder; e != nil && e.Info().Words {
+		params.Words = e
+	}
+	rows := docs.pipelineRows(vectors)
+	gap := modalityGap(rows, vectors.metric)
+	for _, w := range slices.Concat(ignored(docs, vectors), gap.warnings(vectors.embedder, c.Embedder.Options)) {
+		vectors.warnings = append(vectors.warnings, w)
+		env.warn(w)
 	}
 
-	model, result, err := pipeline.Fit(ctx, docs.pipelineRows(vectors), params)
+	model, result, err := pipeline.Fit(ctx, rows, params)
 	if err != nil {
 		return nil, fmt.Errorf("find topics: %w", err)
 	}
@@ -88,6 +95,7 @@ func Run(ctx context.Context, c *config.Config, env *Env, resume bool) (*Record,
 	model.Source = vectors.modelSource(c)
 
 	record := newRecord(c, env, docs, vectors, model, result)
+	record.Gap = gap
 	done := env.Meter.Step("write")
 	if err := writeOutputs(c.Run.Out, docs, vectors, model, result, record, env, start, done); err != nil {
 		if vectors.embedder != nil {

@@ -69,3 +69,14 @@ func fit(words []pipeline.Word, room int) string {
 	}
 	return b.String()
 }
+
+// PrintKinds writes the figures of each kind of rows, a line each.
+func PrintKinds(w io.Writer, kinds []pipeline.KindQuality) {
+	for _, k := range kinds {
+		fmt.Fprintf(w, "%-17s %6d rows, %5.1f%% outliers", kindLabels[k.Kind], k.Rows, 100*k.OutlierShare)
+		if k.ClassNMI != nil {
+			fmt.Fprintf(w, ", NMI with known classes %.2f", *k.ClassNMI)
+		}
+		fmt.Fprintln(w)
+	}
+}
