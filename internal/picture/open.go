@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"image"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
 	"io"
 	"os"
@@ -33,6 +32,7 @@ type Decoder struct {
 	Reserve func(bytes int64) error
 
 	file  []byte
+	jpeg  jpegDecoder
 	image Image // the one that Open and Decode return
 	work  Image // before it is turned upright
 }
@@ -158,7 +158,7 @@ func decodeFault(f Format, err error) *Error {
 		return fault(Unsupported, "it is a BMP of a kind that is not read: convert it to PNG")
 	}
 	switch err.(type) {
-	case jpeg.UnsupportedError, png.UnsupportedError, tiff.UnsupportedError:
+	case png.UnsupportedError, tiff.UnsupportedError:
 		return &Error{Kind: Unsupported, Detail: fmt.Sprintf("it is a %s of a kind that is not read: convert it to PNG", f), Err: err}
 	}
 	return &Error{Kind: Damaged, Detail: fmt.Sprintf("the %s is damaged", f), Err: err}
@@ -170,7 +170,7 @@ func dimensions(f Format, data []byte) (width, height int, err error) {
 	r := bytes.NewReader(data)
 	switch f {
 	case JPEG:
-		c, err = jpeg.DecodeConfig(r)
+		return jpegDimensions(data)
 	case PNG:
 		c, err = png.DecodeConfig(r)
 	case GIF:
@@ -193,7 +193,7 @@ func (d *Decoder) decodePixels(m *Image, f Format, data []byte, width, height in
 	var err error
 	switch f {
 	case JPEG:
-		decoded, err = jpeg.Decode(r)
+		return d.jpeg.decode(m, data)
 	case PNG:
 		decoded, err = png.Decode(r)
 	case GIF:
