@@ -52,18 +52,21 @@ type Corpus struct {
 
 // Plugins is the table [plugins].
 type Plugins struct {
-	Dir  string `toml:"dir"`  // searched before the usual places
-	Lock string `toml:"lock"` // checksums, enforced when the file is there
+	Dir     string `toml:"dir"`     // searched before the usual places
+	Lock    string `toml:"lock"`    // checksums, enforced when the file is there
+	Isolate string `toml:"isolate"` // "auto", "off" or "require": programs that declare no network are kept from it
 }
 
 // Embedder is the table [embedder].
 type Embedder struct {
-	Plugin      string         `toml:"plugin"`
-	Workers     int            `toml:"workers"`
-	BatchSize   int            `toml:"batch_size"`
-	Timeout     Duration       `toml:"timeout"`
-	MaxRestarts int            `toml:"max_restarts"`
-	Options     map[string]any `toml:"options"`
+	Plugin       string         `toml:"plugin"`
+	Workers      int            `toml:"workers"`
+	BatchSize    int            `toml:"batch_size"`
+	Timeout      Duration       `toml:"timeout"`
+	StartTimeout Duration       `toml:"start_timeout"`
+	MaxRestarts  int            `toml:"max_restarts"`
+	Memory       Size           `toml:"memory"` // of each worker with what it starts; 0: no limit
+	Options      map[string]any `toml:"options"`
 }
 
 // Embeddings is the table [embeddings].
@@ -148,9 +151,11 @@ func Default() *Config {
 		Run:    Run{Out: "out", Seed: 42, OnBadRow: "outlier"},
 		Corpus: Corpus{Text: "text", Image: "image", InvalidUTF8: "error"},
 		Plugins: Plugins{
-			Lock: "bertopic.lock",
+			Lock: "bertopic.lock", Isolate: "auto",
 		},
-		Embedder: Embedder{Workers: 1, BatchSize: 32, Timeout: Duration(5 * time.Minute), MaxRestarts: 3},
+		Embedder: Embedder{
+			Workers: 1, BatchSize: 32, Timeout: Duration(5 * time.Minute), StartTimeout: Duration(time.Minute), MaxRestarts: 3,
+		},
 		Embeddings: Embeddings{
 			Metric: "auto",
 		},

@@ -29,6 +29,7 @@ func (c *Config) validate() error {
 	v.atLeast("embedder.workers", c.Embedder.Workers, 1)
 	v.atLeast("embedder.batch_size", c.Embedder.BatchSize, 1)
 	v.atLeast("embedder.max_restarts", c.Embedder.MaxRestarts, 0)
+	v.oneOf("plugins.isolate", c.Plugins.Isolate, "auto", "off", "require")
 	v.oneOf("embeddings.metric", c.Embeddings.Metric, "auto", "cosine", "euclidean", "hellinger")
 
 	v.oneOf("reduce.method", c.Reduce.Method, ReduceMethods...)

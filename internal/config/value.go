@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/bertopic-go/bertopic/internal/size"
 )
 
 // Duration is a time span written as in Go: "90s", "5m".
@@ -21,6 +23,38 @@ func (d *Duration) UnmarshalText(b []byte) error {
 
 // MarshalText writes the span as Go does.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// Size is an amount of memory written "4GiB" or "500MB"; "" and 0 are none.
+type Size int64
+
+// UnmarshalText reads "4GiB" and the like.
+func (s *Size) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*s = 0
+		return nil
+	}
+	n, err := size.Parse(string(b))
+	if err != nil {
+		return err
+	}
+	if n > 0 && n < leastSize {
+		return fmt.Errorf("%q is less than %s, the least that makes sense: say GiB or MiB", b, size.Exact(leastSize))
+	}
+	*s = Size(n)
+	return nil
+}
+
+// leastSize is more than a program needs to say hello, and less than one that
+// has a model.
+const leastSize = 16 << 20
+
+// MarshalText writes the amount so that it can be read again.
+func (s Size) MarshalText() ([]byte, error) {
+	if s == 0 {
+		return nil, nil
+	}
+	return []byte(size.Exact(int64(s))), nil
+}
 
 // WordList is a list of words: named by a language or a file, or given.
 type WordList struct {

@@ -80,7 +80,8 @@ func specOf(c *config.Config) host.Spec {
 		Plugin: c.Embedder.Plugin, Options: c.Embedder.Options, BaseDir: c.BaseDir,
 		Workers: c.Embedder.Workers, BatchSize: c.Embedder.BatchSize, Threads: c.Run.Threads,
 		Timeout: time.Duration(c.Embedder.Timeout), MaxRestarts: c.Embedder.MaxRestarts, Seed: c.Run.Seed,
-		LockFile: c.Plugins.Lock,
+		StartTimeout: time.Duration(c.Embedder.StartTimeout), Memory: int64(c.Embedder.Memory),
+		LockFile: c.Plugins.Lock, Isolate: c.Plugins.Isolate,
 	}
 	if c.Plugins.Dir != "" {
 		spec.Dirs = []string{c.Plugins.Dir}
