@@ -24,7 +24,18 @@ type CLIPSpec struct {
 	Dir string
 	// Precision is FP32 if empty.
 	Precision Precision
+	// Only is the tower to build; the other is left nil. Empty: both.
+	Only Tower
 }
+
+// Tower is one half of a CLIP model.
+type Tower string
+
+// The towers.
+const (
+	TextTower   Tower = "text"
+	VisionTower Tower = "vision"
+)
 
 // CLIP is a pair of graphs that embed texts and pictures into one space. Their
 // vectors are not of unit length.
@@ -34,7 +45,8 @@ type CLIP struct {
 	// Text takes input_ids, int64 of shape batch x tokens, and gives
 	// text_embeds, batch x Dimension. There is no mask: a text's vector is that
 	// of its end mark, which sees nothing behind it, so that whatever stands
-	// there as padding has no effect.
+	// there as padding has no effect. (A given ONNX file may want
+	// attention_mask as well.)
 	Text *Model
 	// Vision takes pixel_values, float32 of shape batch x 3 x ImageSize x
 	// ImageSize, and gives image_embeds, batch x Dimension.
@@ -44,68 +56,139 @@ type CLIP struct {
 	// MaxTokens is how many tokens a text can have, begin and end marks
 	// included.
 	MaxTokens int
+	// Padded says that every text must have MaxTokens tokens, PadID behind its
+	// own ones.
+	Padded bool
 	// ImageSize is the width and height of a picture.
 	ImageSize int
 	// BOS and EOS are the ids of the begin and end marks, PadID is what stands
 	// behind the end mark of a shorter text in a batch.
 	BOS, EOS, PadID int64
 	// LogitScale is what cosines are multiplied by before a softmax over texts
-	// makes probabilities of them.
+	// makes probabilities of them. 0: not known, as with a given ONNX file.
 	LogitScale float64
+	// Given is set where the towers are ONNX files that the folder brings. A
+	// row's bits may depend on its batch mates in such a file.
+	Given bool
 }
 
 // BuildCLIP reads a folder of a Hugging Face CLIPModel and returns its two
-// towers. The same folder and spec give the same bytes.
+// towers. The same folder and spec give the same bytes. Where there are no
+// weights, or for an architecture that is not built, the towers are the ONNX
+// files that the folder brings: text_model.onnx and vision_model.onnx, or
+// model.onnx, in it or in its folder onnx.
 //
-// It fails as Build does; an architecture that is not built is an
-// UnsupportedError.
+// It fails as Build does; an architecture that is not built and has no ONNX file
+// is an UnsupportedError.
 func BuildCLIP(ctx context.Context, spec CLIPSpec) (*CLIP, error) {
-	m, err := buildCLIP(ctx, spec)
+	return wrapCLIP(ctx, spec.Dir, func() (*CLIP, error) {
+		switch spec.Only {
+		case "", TextTower, VisionTower:
+		default:
+			return nil, fmt.Errorf("there is no tower %q: the towers are %s and %s", spec.Only, TextTower, VisionTower)
+		}
+		precision, err := spec.Precision.check()
+		if err != nil {
+			return nil, err
+		}
+		return eitherCLIP(ctx, spec.Dir, func(m *clipModel) error {
+			return m.build(precision, spec.Only)
+		}, func(m *CLIP, files givenTowers) error {
+			if precision != FP32 {
+				return fmt.Errorf("its ONNX files are used as they are: precision must be %s", FP32)
+			}
+			return m.attach(ctx, files, spec.Only)
+		})
+	})
+}
+
+// DescribeCLIP is BuildCLIP without the towers, which are left nil. It reads no
+// weights but one.
+func DescribeCLIP(ctx context.Context, dir string) (*CLIP, error) {
+	return wrapCLIP(ctx, dir, func() (*CLIP, error) {
+		return eitherCLIP(ctx, dir, func(*clipModel) error { return nil }, func(m *CLIP, files givenTowers) error {
+			err := m.attach(ctx, files, "")
+			m.Text, m.Vision = nil, nil
+			return err
+		})
+	})
+}
+
+func wrapCLIP(ctx context.Context, dir string, read func() (*CLIP, error)) (*CLIP, error) {
+	m, err := read()
 	if err != nil {
 		var unsupported *UnsupportedError
 		if errors.As(err, &unsupported) || ctx.Err() != nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("model folder %s: %w", spec.Dir, err)
+		return nil, fmt.Errorf("model folder %s: %w", dir, err)
 	}
 	return m, nil
 }
 
-func buildCLIP(ctx context.Context, spec CLIPSpec) (*CLIP, error) {
-	precision, err := spec.Precision.check()
+// eitherCLIP reads the configuration and has the towers made of the weights or
+// of given files.
+func eitherCLIP(ctx context.Context, dir string, build func(*clipModel) error, attach func(*CLIP, givenTowers) error) (*CLIP, error) {
+	c, err := readConfig(filepath.Join(dir, "config.json"))
 	if err != nil {
 		return nil, err
 	}
-	c, err := readConfig(filepath.Join(spec.Dir, "config.json"))
-	if err != nil {
-		return nil, err
+	arch := c.str("model_type")
+	files := findGiven(dir)
+	if !files.none() && (arch != "clip" || !hasWeights(dir)) {
+		m := &CLIP{Arch: arch, Given: true}
+		m.describeGiven(c)
+		return m, attach(m, files)
 	}
-	if arch := c.str("model_type"); arch != "clip" {
-		return nil, &UnsupportedError{Arch: arch, Dir: spec.Dir, pair: true}
+	if arch != "clip" {
+		return nil, &UnsupportedError{Arch: arch, Dir: dir, pair: true}
 	}
-	w, err := openWeights(ctx, spec.Dir)
+	w, err := openWeights(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
 	defer w.close()
 	w.strip("text_model.embeddings.token_embedding.weight")
-
-	s := readCLIP(c)
-	out := &CLIP{Arch: "clip", Dimension: s.dimension, MaxTokens: s.text.positions, ImageSize: s.vision.image}
-	out.BOS, out.EOS, out.PadID = s.text.bos, s.text.eos, s.text.eos
-	out.LogitScale = math.Exp(float64(w.values("logit_scale")[0]))
-
-	text := newTextGraph(precision, true)
-	vector := text.clipText(w, s.text, s.dimension)
-	vision := newVisionGraph(precision, s.vision)
-	picture := vision.clipVision(w, s.vision, s.dimension)
-	if err := errors.Join(c.err(), s.text.c.err(), s.vision.c.err(), w.err, text.err, vision.err); err != nil {
+	m := &clipModel{w: w, clipSizes: readCLIP(c)}
+	m.describe(arch)
+	if err := errors.Join(c.err(), m.text.c.err(), m.vision.c.err(), w.err); err != nil {
 		return nil, err
 	}
-	out.Text = text.tower(out.Arch+" text", InputIDs, TextEmbeds, vector, s.dimension)
-	out.Text.MaxTokens, out.Text.PadID = out.MaxTokens, out.PadID
-	out.Vision = vision.tower(out.Arch+" vision", PixelValues, ImageEmbeds, picture, s.dimension)
-	return out, nil
+	return &m.CLIP, build(m)
+}
+
+// clipModel is a model whose towers are built of weights.
+type clipModel struct {
+	CLIP
+	clipSizes
+	w *weights
+}
+
+func (m *clipModel) describe(arch string) {
+	m.Arch, m.Dimension, m.MaxTokens, m.ImageSize = arch, m.dimension, m.text.positions, m.vision.image
+	m.BOS, m.EOS, m.PadID = m.text.bos, m.text.eos, m.text.eos
+	m.LogitScale = math.Exp(float64(m.w.values("logit_scale")[0]))
+}
+
+func (m *clipModel) build(p Precision, only Tower) error {
+	if only != VisionTower {
+		g := newTextGraph(p, true)
+		x := g.clipText(m.w, m.text, m.dimension)
+		m.Text = g.tower(m.Arch+" text", InputIDs, TextEmbeds, x, m.dimension)
+		m.Text.MaxTokens, m.Text.PadID = m.MaxTokens, m.PadID
+		if err := errors.Join(m.text.c.err(), m.w.err, g.err); err != nil {
+			return err
+		}
+	}
+	if only != TextTower {
+		g := newVisionGraph(p, m.vision)
+		x := g.clipVision(m.w, m.vision, m.dimension)
+		m.Vision = g.tower(m.Arch+" vision", PixelValues, ImageEmbeds, x, m.dimension)
+		if err := errors.Join(m.vision.c.err(), m.w.err, g.err); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // clipSizes are the numbers of a CLIP configuration.

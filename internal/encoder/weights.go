@@ -47,6 +47,11 @@ func openWeights(ctx context.Context, dir string) (*weights, error) {
 	return w, nil
 }
 
+// hasWeights tells whether a folder has files that openWeights opens.
+func hasWeights(dir string) bool {
+	return exists(filepath.Join(dir, "model.safetensors")) || exists(filepath.Join(dir, "model.safetensors.index.json"))
+}
+
 func weightFiles(dir string) ([]string, error) {
 	if exists(filepath.Join(dir, "model.safetensors")) {
 		return []string{"model.safetensors"}, nil

@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// The numbers of the fields written here, by message.
+// The numbers of the fields written and read here, by message.
 const (
 	modelIRVersion = 1
 	modelProducer  = 2
@@ -24,6 +24,7 @@ const (
 	graphInitializer = 5
 	graphInput       = 11
 	graphOutput      = 12
+	graphValueInfo   = 13
 
 	nodeInput     = 1
 	nodeOutput    = 2
@@ -36,8 +37,10 @@ const (
 	attrFloat  = 2
 	attrInt    = 3
 	attrString = 4
+	attrGraph  = 6
 	attrFloats = 7
 	attrInts   = 8
+	attrGraphs = 11
 	attrType   = 20
 
 	attrTypeFloat  = 1

@@ -44,8 +44,14 @@ type Padding struct {
 	PadToken         string
 }
 
-// Load reads a tokenizer.json.
+// Load reads a tokenizer.json, or a folder that has one or, from before there
+// was that file, a vocab.json and a merges.txt. Those are read as the byte-pair
+// encoding of CLIP, GPT-2 or RoBERTa, whichever tokenizer_config.json or the
+// vocabulary tells.
 func Load(path string) (*Tokenizer, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return loadFolder(path)
+	}
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read tokenizer: %w", err)
