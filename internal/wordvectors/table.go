@@ -1,0 +1,170 @@
+package wordvectors
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+)
+
+// Options say how to open a file. The zero value will do.
+type Options struct {
+	CacheDir string // folder of what is made once; "" makes it anew each time, in a temporary folder
+	Words    string // list of words that goes with a .npy file; "": looked for beside it
+	Encoding string // of the words, by its IANA name; "": UTF-8
+	Threads  int    // 0: all cores; changes no result
+	// Making is told, before the first opening of a file, that something is made.
+	Making func(what string)
+}
+
+// Info is what a file is.
+type Info struct {
+	Format     string // in words
+	Rows, Dim  int    // rows, duplicates too
+	Words      int    // different ones
+	Duplicates int    // rows that are not reached, since an earlier one has their word
+	Invalid    int    // words that are no text in the encoding: no text holds them
+	SHA256     string // of the content of all files that were read
+	Subwords   bool   // unknown words have a vector, too
+	Made       bool   // something was made for the cache
+}
+
+// Table is an open file. It is safe for concurrent use; Close ends every use.
+type Table struct {
+	Info Info
+
+	index   mapped // of the cache
+	source  mapped // of the vectors, where they stay in the user's file
+	words   []byte
+	wordEnd []byte // uint64 by row
+	slots   []byte // of the hash table, 8 bytes each
+	mask    uint64
+	vectors []byte // holds all vectors
+	at      []byte // uint64 by row: where its vector begins; nil: base + row x stride
+	base    int64
+	rows    int // of vectors; n-grams' too
+	grams   *grams
+	temp    string // folder to remove
+}
+
+type mapped struct{ data []byte }
+
+// Close unmaps the files.
+func (t *Table) Close() error {
+	err := errors.Join(unmap(t.index.data), unmap(t.source.data))
+	t.index, t.source = mapped{}, mapped{}
+	if t.temp != "" {
+		err = errors.Join(err, os.RemoveAll(t.temp))
+	}
+	return err
+}
+
+// Lookup returns the row of a word.
+func (t *Table) Lookup(word []byte) (row int, ok bool) {
+	if t.mask == 0 && len(t.slots) == 0 {
+		return 0, false
+	}
+	h := hashWord(word)
+	tag := uint32(h >> 32)
+	for i, n := h&t.mask, uint64(0); n <= t.mask; i, n = (i+1)&t.mask, n+1 {
+		slot := t.slots[8*i:]
+		r := binary.LittleEndian.Uint32(slot[4:])
+		if r == 0 {
+			return 0, false
+		}
+		if binary.LittleEndian.Uint32(slot) == tag && string(t.Word(int(r)-1)) == string(word) {
+			return int(r) - 1, true
+		}
+	}
+	return 0, false
+}
+
+// Word returns the word of a row, nil for none. It is valid until Close and must
+// not be written to.
+func (t *Table) Word(row int) []byte {
+	if row < 0 || row >= t.Info.Rows {
+		return nil
+	}
+	var lo uint64
+	if row > 0 {
+		lo = binary.LittleEndian.Uint64(t.wordEnd[8*(row-1):])
+	}
+	hi := binary.LittleEndian.Uint64(t.wordEnd[8*row:])
+	if lo > hi || hi > uint64(len(t.words)) { // a cache that was spoilt
+		return nil
+	}
+	return t.words[lo:hi]
+}
+
+// raw returns the bytes of the vector that lies at a row. A row that a spoilt
+// cache has out of bounds gives zeros.
+func (t *Table) raw(row int) []byte {
+	n := int64(4 * t.Info.Dim)
+	off := t.base + int64(row)*n
+	if t.at != nil {
+		off = int64(binary.LittleEndian.Uint64(t.at[8*row:]))
+	}
+	if off < 0 || off > int64(len(t.vectors))-n {
+		return make([]byte, n)
+	}
+	return t.vectors[off : off+n]
+}
+
+// Compose tells whether a vector is made of several, which takes its time.
+func (t *Table) Compose() bool { return t.grams != nil && t.grams.Composed }
+
+// AppendTo appends the vector of a row, which is in 0..Rows-1.
+func (t *Table) AppendTo(dst []float32, row int) []float32 {
+	if t.Compose() {
+		return t.composeTo(dst, t.Word(row), row)
+	}
+	return appendFloats(dst, t.raw(row))
+}
+
+func appendFloats(dst []float32, raw []byte) []float32 {
+	for ; len(raw) >= 4; raw = raw[4:] {
+		dst = append(dst, math.Float32frombits(binary.LittleEndian.Uint32(raw)))
+	}
+	return dst
+}
+
+// Add adds weight times the vector of a row to sum, which has Dim values.
+func (t *Table) Add(sum []float64, row int, weight float64) {
+	if t.Compose() {
+		for j, x := range t.AppendTo(make([]float32, 0, t.Info.Dim), row) {
+			sum[j] += weight * float64(x)
+		}
+		return
+	}
+	raw := t.raw(row)[:4*len(sum)]
+	for j := range sum {
+		sum[j] += weight * float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[4*j:4*j+4])))
+	}
+}
+
+// hashWord is FNV-1a with its bits mixed, which FNV's low ones need. The cache
+// holds its values: another function is another version of the layout.
+func hashWord(word []byte) uint64 {
+	h := uint64(14695981039346656037)
+	for _, b := range word {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	h ^= h >> 32
+	h *= 0x9e3779b97f4a7c15
+	return h ^ h>>29
+}
+
+// Open opens the file, or the folder of one, that path names.
+func Open(ctx context.Context, path string, o Options) (*Table, error) {
+	s, err := findSource(path, o)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open the word vectors %s: %w", path, err)
+	}
+	return t, nil
+}
