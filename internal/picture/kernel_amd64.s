@@ -1,0 +1,433 @@
+#include "textflag.h"
+
+// func acrossAVX2(dst *uint8, columns int, src *uint8, width int, first, weights *int32, size int)
+// Four rows at a time: a sum of eight lanes a row, joined at the end.
+TEXT ·acrossAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), DI
+	MOVQ columns+8(FP), DX
+	MOVQ src+16(FP), SI
+	MOVQ width+24(FP), BX
+	MOVQ first+32(FP), R12
+	MOVQ weights+40(FP), R13
+	MOVQ size+48(FP), AX
+	MOVQ DX, R14               // columns left
+	LEAQ (DX)(DX*2), R15       // three rows of dst
+	MOVL $0x00200000, CX       // half of the last digit
+	VMOVD CX, X10
+	VPBROADCASTD X10, X10
+
+column:
+	MOVLQSX (R12), CX
+	ADDQ $4, R12
+	LEAQ (SI)(CX*1), R8
+	LEAQ (R8)(BX*1), R9
+	LEAQ (R9)(BX*1), R10
+	LEAQ (R10)(BX*1), R11
+	MOVQ AX, CX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+
+tap:
+	VMOVDQU (R13), Y8
+	VPMOVZXBD (R8), Y4
+	VPMOVZXBD (R9), Y5
+	VPMOVZXBD (R10), Y6
+	VPMOVZXBD (R11), Y7
+	VPMULLD Y8, Y4, Y4
+	VPMULLD Y8, Y5, Y5
+	VPMULLD Y8, Y6, Y6
+	VPMULLD Y8, Y7, Y7
+	VPADDD Y4, Y0, Y0
+	VPADDD Y5, Y1, Y1
+	VPADDD Y6, Y2, Y2
+	VPADDD Y7, Y3, Y3
+	ADDQ $32, R13
+	ADDQ $8, R8
+	ADDQ $8, R9
+	ADDQ $8, R10
+	ADDQ $8, R11
+	SUBQ $8, CX
+	JNE tap
+
+	VPHADDD Y1, Y0, Y0
+	VPHADDD Y3, Y2, Y2
+	VPHADDD Y2, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPADDD X1, X0, X0
+	VPADDD X10, X0, X0
+	VPSRAD $22, X0, X0
+	VPACKUSDW X0, X0, X0
+	VPACKUSWB X0, X0, X0
+	LEAQ (DI)(DX*2), R8
+	VPEXTRB $0, X0, (DI)
+	VPEXTRB $1, X0, (DI)(DX*1)
+	VPEXTRB $2, X0, (R8)
+	VPEXTRB $3, X0, (DI)(R15*1)
+	INCQ DI
+	DECQ R14
+	JNE column
+	VZEROUPPER
+	RET
+
+// The order of double words that puts packed columns back in line.
+DATA lines<>+0(SB)/4, $0
+DATA lines<>+4(SB)/4, $4
+DATA lines<>+8(SB)/4, $1
+DATA lines<>+12(SB)/4, $5
+DATA lines<>+16(SB)/4, $2
+DATA lines<>+20(SB)/4, $6
+DATA lines<>+24(SB)/4, $3
+DATA lines<>+28(SB)/4, $7
+GLOBL lines<>(SB), RODATA|NOPTR, $32
+
+// func downAVX2(dst, src *uint8, stride int, weights *int32, taps, vectors int)
+TEXT ·downAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ stride+16(FP), BX
+	MOVQ weights+24(FP), R13
+	MOVQ taps+32(FP), AX
+	MOVQ vectors+40(FP), R14
+	VMOVDQU lines<>(SB), Y11
+	MOVL $0x00200000, CX
+	VMOVD CX, X10
+	VPBROADCASTD X10, Y10
+
+vector:
+	MOVQ SI, R8
+	MOVQ R13, R9
+	MOVQ AX, CX
+	VMOVDQA Y10, Y0
+	VMOVDQA Y10, Y1
+	VMOVDQA Y10, Y2
+	VMOVDQA Y10, Y3
+
+row:
+	VPBROADCASTD (R9), Y8
+	VPMOVZXBD (R8), Y4
+	VPMOVZXBD 8(R8), Y5
+	VPMOVZXBD 16(R8), Y6
+	VPMOVZXBD 24(R8), Y7
+	VPMULLD Y8, Y4, Y4
+	VPMULLD Y8, Y5, Y5
+	VPMULLD Y8, Y6, Y6
+	VPMULLD Y8, Y7, Y7
+	VPADDD Y4, Y0, Y0
+	VPADDD Y5, Y1, Y1
+	VPADDD Y6, Y2, Y2
+	VPADDD Y7, Y3, Y3
+	ADDQ BX, R8
+	ADDQ $4, R9
+	DECQ CX
+	JNE row
+
+	VPSRAD $22, Y0, Y0
+	VPSRAD $22, Y1, Y1
+	VPSRAD $22, Y2, Y2
+	VPSRAD $22, Y3, Y3
+	VPACKUSDW Y1, Y0, Y0
+	VPACKUSDW Y3, Y2, Y2
+	VPACKUSWB Y2, Y0, Y0
+	VPERMD Y0, Y11, Y0
+	VMOVDQU Y0, (DI)
+	ADDQ $32, DI
+	ADDQ $32, SI
+	DECQ R14
+	JNE vector
+	VZEROUPPER
+	RET
+
+// One direction of the inverse transform, of Y0 to Y7 into Y9, Y11, Y13, Y15,
+// Y8, Y14, Y12, Y10. Names of sums are those of inverseLine.
+#define LINE(round, digits) \
+	VPADDD Y2, Y6, Y8 \
+	VPMULLD 0(DX), Y8, Y8 \
+	VPMULLD 32(DX), Y6, Y6 \
+	VPADDD Y8, Y6, Y6 \
+	VPMULLD 64(DX), Y2, Y2 \
+	VPADDD Y8, Y2, Y2 \
+	VPADDD Y0, Y4, Y8 \
+	VPSLLD $13, Y8, Y8 \
+	VPADDD round(DX), Y8, Y8 \
+	VPSUBD Y4, Y0, Y0 \
+	VPSLLD $13, Y0, Y0 \
+	VPADDD round(DX), Y0, Y0 \
+	VPADDD Y8, Y2, Y4 \
+	VPSUBD Y2, Y8, Y8 \
+	VPADDD Y0, Y6, Y2 \
+	VPSUBD Y6, Y0, Y0 \
+	VPADDD Y7, Y1, Y9 \
+	VPADDD Y5, Y3, Y10 \
+	VPADDD Y7, Y3, Y11 \
+	VPADDD Y5, Y1, Y12 \
+	VPADDD Y11, Y12, Y13 \
+	VPMULLD 96(DX), Y13, Y13 \
+	VPMULLD 128(DX), Y7, Y7 \
+	VPMULLD 160(DX), Y5, Y5 \
+	VPMULLD 192(DX), Y3, Y3 \
+	VPMULLD 224(DX), Y1, Y1 \
+	VPMULLD 256(DX), Y9, Y9 \
+	VPMULLD 288(DX), Y10, Y10 \
+	VPMULLD 320(DX), Y11, Y11 \
+	VPMULLD 352(DX), Y12, Y12 \
+	VPADDD Y13, Y11, Y11 \
+	VPADDD Y13, Y12, Y12 \
+	VPADDD Y9, Y7, Y7 \
+	VPADDD Y11, Y7, Y7 \
+	VPADDD Y10, Y5, Y5 \
+	VPADDD Y12, Y5, Y5 \
+	VPADDD Y10, Y3, Y3 \
+	VPADDD Y11, Y3, Y3 \
+	VPADDD Y9, Y1, Y1 \
+	VPADDD Y12, Y1, Y1 \
+	VPADDD Y4, Y1, Y9 \
+	VPSUBD Y1, Y4, Y10 \
+	VPADDD Y2, Y3, Y11 \
+	VPSUBD Y3, Y2, Y12 \
+	VPADDD Y0, Y5, Y13 \
+	VPSUBD Y5, Y0, Y14 \
+	VPADDD Y8, Y7, Y15 \
+	VPSUBD Y7, Y8, Y8 \
+	VPSRAD $digits, Y9, Y9 \
+	VPSRAD $digits, Y10, Y10 \
+	VPSRAD $digits, Y11, Y11 \
+	VPSRAD $digits, Y12, Y12 \
+	VPSRAD $digits, Y13, Y13 \
+	VPSRAD $digits, Y14, Y14 \
+	VPSRAD $digits, Y15, Y15 \
+	VPSRAD $digits, Y8, Y8
+
+// The order of bytes that transposes 4 x 4 of them.
+DATA turned<>+0(SB)/8, $0x0d0905010c080400
+DATA turned<>+8(SB)/8, $0x0f0b07030e0a0602
+DATA turned<>+16(SB)/8, $0x0d0905010c080400
+DATA turned<>+24(SB)/8, $0x0f0b07030e0a0602
+GLOBL turned<>(SB), RODATA|NOPTR, $32
+
+// func inverseAVX2(dst *uint8, stride int, b *[64]int16, quant *[64]int32, constants *[14][8]int32)
+TEXT ·inverseAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ stride+8(FP), AX
+	MOVQ b+16(FP), SI
+	MOVQ quant+24(FP), BX
+	MOVQ constants+32(FP), DX
+
+	VPMOVSXWD 0(SI), Y0
+	VPMOVSXWD 16(SI), Y1
+	VPMOVSXWD 32(SI), Y2
+	VPMOVSXWD 48(SI), Y3
+	VPMOVSXWD 64(SI), Y4
+	VPMOVSXWD 80(SI), Y5
+	VPMOVSXWD 96(SI), Y6
+	VPMOVSXWD 112(SI), Y7
+	VPMULLD 0(BX), Y0, Y0
+	VPMULLD 32(BX), Y1, Y1
+	VPMULLD 64(BX), Y2, Y2
+	VPMULLD 96(BX), Y3, Y3
+	VPMULLD 128(BX), Y4, Y4
+	VPMULLD 160(BX), Y5, Y5
+	VPMULLD 192(BX), Y6, Y6
+	VPMULLD 224(BX), Y7, Y7
+	LINE(384, 11)
+
+	// Transpose.
+	VPUNPCKLDQ Y11, Y9, Y0
+	VPUNPCKHDQ Y11, Y9, Y1
+	VPUNPCKLDQ Y15, Y13, Y2
+	VPUNPCKHDQ Y15, Y13, Y3
+	VPUNPCKLDQ Y14, Y8, Y4
+	VPUNPCKHDQ Y14, Y8, Y5
+	VPUNPCKLDQ Y10, Y12, Y6
+	VPUNPCKHDQ Y10, Y12, Y7
+	VPUNPCKLQDQ Y2, Y0, Y8
+	VPUNPCKHQDQ Y2, Y0, Y9
+	VPUNPCKLQDQ Y3, Y1, Y10
+	VPUNPCKHQDQ Y3, Y1, Y11
+	VPUNPCKLQDQ Y6, Y4, Y12
+	VPUNPCKHQDQ Y6, Y4, Y13
+	VPUNPCKLQDQ Y7, Y5, Y14
+	VPUNPCKHQDQ Y7, Y5, Y15
+	VPERM2I128 $0x20, Y12, Y8, Y0
+	VPERM2I128 $0x20, Y13, Y9, Y1
+	VPERM2I128 $0x20, Y14, Y10, Y2
+	VPERM2I128 $0x20, Y15, Y11, Y3
+	VPERM2I128 $0x31, Y12, Y8, Y4
+	VPERM2I128 $0x31, Y13, Y9, Y5
+	VPERM2I128 $0x31, Y14, Y10, Y6
+	VPERM2I128 $0x31, Y15, Y11, Y7
+	LINE(416, 18)
+
+	// Y9, Y11, Y13, Y15, Y8, Y14, Y12, Y10 are the columns: to bytes, and rows.
+	VPACKSSDW Y11, Y9, Y0
+	VPACKSSDW Y15, Y13, Y1
+	VPACKSSDW Y14, Y8, Y2
+	VPACKSSDW Y10, Y12, Y3
+	VPACKSSWB Y1, Y0, Y0
+	VPACKSSWB Y3, Y2, Y2
+	VMOVDQU turned<>(SB), Y4
+	VPSHUFB Y4, Y0, Y0
+	VPSHUFB Y4, Y2, Y2
+	VPUNPCKLDQ Y2, Y0, Y1
+	VPUNPCKHDQ Y2, Y0, Y3
+	MOVL $0x80808080, CX
+	VMOVD CX, X4
+	VPBROADCASTD X4, Y4
+	VPXOR Y4, Y1, Y1
+	VPXOR Y4, Y3, Y3
+	LEAQ (AX)(AX*2), CX
+	VMOVQ X1, (DI)
+	VPEXTRQ $1, X1, (DI)(AX*1)
+	VMOVQ X3, (DI)(AX*2)
+	VPEXTRQ $1, X3, (DI)(CX*1)
+	LEAQ (DI)(AX*4), DI
+	VEXTRACTI128 $1, Y1, X1
+	VEXTRACTI128 $1, Y3, X3
+	VMOVQ X1, (DI)
+	VPEXTRQ $1, X1, (DI)(AX*1)
+	VMOVQ X3, (DI)(AX*2)
+	VPEXTRQ $1, X3, (DI)(CX*1)
+	VZEROUPPER
+	RET
+
+// func blendAVX2(sum *uint16, near, far *uint8, vectors int)
+TEXT ·blendAVX2(SB), NOSPLIT, $0-32
+	MOVQ sum+0(FP), DI
+	MOVQ near+8(FP), SI
+	MOVQ far+16(FP), BX
+	MOVQ vectors+24(FP), CX
+
+blend:
+	VPMOVZXBW (SI), Y0
+	VPMOVZXBW (BX), Y1
+	VPADDW Y0, Y1, Y1
+	VPADDW Y0, Y0, Y0
+	VPADDW Y0, Y1, Y1
+	VMOVDQU Y1, (DI)
+	ADDQ $16, SI
+	ADDQ $16, BX
+	ADDQ $32, DI
+	DECQ CX
+	JNE blend
+	VZEROUPPER
+	RET
+
+// func doubleAVX2(dst *uint8, sum *uint16, even, odd, shift uint64, vectors int)
+TEXT ·doubleAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ sum+8(FP), SI
+	MOVQ even+16(FP), AX
+	VMOVD AX, X10
+	VPBROADCASTW X10, Y10
+	MOVQ odd+24(FP), AX
+	VMOVD AX, X11
+	VPBROADCASTW X11, Y11
+	MOVQ shift+32(FP), AX
+	VMOVQ AX, X12
+	MOVQ vectors+40(FP), CX
+
+double:
+	VMOVDQU 2(SI), Y0
+	VPADDW Y0, Y0, Y1
+	VPADDW Y0, Y1, Y0
+	VPADDW (SI), Y10, Y1
+	VPADDW 4(SI), Y11, Y2
+	VPADDW Y0, Y1, Y1
+	VPADDW Y0, Y2, Y2
+	VPSRLW X12, Y1, Y1
+	VPSRLW X12, Y2, Y2
+	VPSLLW $8, Y2, Y2
+	VPOR Y1, Y2, Y1
+	VMOVDQU Y1, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	DECQ CX
+	JNE double
+	VZEROUPPER
+	RET
+
+// Constants of the conversion to red, green and blue, in 16 binary digits: what
+// 1.402 and 1.772 have beyond 1 and 2, and the pair of green, whose share of the
+// red difference is kept below a half by adding 1.
+DATA red<>+0(SB)/8, $0x66e966e966e966e9
+GLOBL red<>(SB), RODATA|NOPTR, $8
+DATA blue<>+0(SB)/8, $0xc5a2c5a2c5a2c5a2
+GLOBL blue<>(SB), RODATA|NOPTR, $8
+DATA green<>+0(SB)/8, $0x492ea7e6492ea7e6
+GLOBL green<>(SB), RODATA|NOPTR, $8
+DATA middle<>+0(SB)/8, $0x0080008000800080
+GLOBL middle<>(SB), RODATA|NOPTR, $8
+DATA one<>+0(SB)/8, $0x0001000100010001
+GLOBL one<>(SB), RODATA|NOPTR, $8
+DATA halves<>+0(SB)/8, $0x0000800000008000
+GLOBL halves<>(SB), RODATA|NOPTR, $8
+
+// func toRGBAVX2(toR, toG, toB, luma, cb, cr *uint8, vectors int)
+TEXT ·toRGBAVX2(SB), NOSPLIT, $0-56
+	MOVQ toR+0(FP), R8
+	MOVQ toG+8(FP), R9
+	MOVQ toB+16(FP), R10
+	MOVQ luma+24(FP), SI
+	MOVQ cb+32(FP), BX
+	MOVQ cr+40(FP), DX
+	MOVQ vectors+48(FP), CX
+	VPBROADCASTQ red<>(SB), Y10
+	VPBROADCASTQ blue<>(SB), Y11
+	VPBROADCASTQ green<>(SB), Y12
+	VPBROADCASTQ middle<>(SB), Y13
+	VPBROADCASTQ one<>(SB), Y14
+	VPBROADCASTQ halves<>(SB), Y15
+
+pixels:
+	VPMOVZXBW (SI), Y0
+	VPMOVZXBW (BX), Y1
+	VPMOVZXBW (DX), Y2
+	VPSUBW Y13, Y1, Y1
+	VPSUBW Y13, Y2, Y2
+
+	VPADDW Y2, Y2, Y3
+	VPMULHW Y10, Y3, Y3
+	VPADDW Y14, Y3, Y3
+	VPSRAW $1, Y3, Y3
+	VPADDW Y2, Y3, Y3
+	VPADDW Y0, Y3, Y3 // red
+
+	VPADDW Y1, Y1, Y4
+	VPMULHW Y11, Y4, Y5
+	VPADDW Y14, Y5, Y5
+	VPSRAW $1, Y5, Y5
+	VPADDW Y4, Y5, Y4
+	VPADDW Y0, Y4, Y4 // blue
+
+	VPUNPCKLWD Y2, Y1, Y5
+	VPUNPCKHWD Y2, Y1, Y6
+	VPMADDWD Y12, Y5, Y5
+	VPMADDWD Y12, Y6, Y6
+	VPADDD Y15, Y5, Y5
+	VPADDD Y15, Y6, Y6
+	VPSRAD $16, Y5, Y5
+	VPSRAD $16, Y6, Y6
+	VPACKSSDW Y6, Y5, Y5
+	VPSUBW Y2, Y5, Y5
+	VPADDW Y0, Y5, Y5 // green
+
+	VPACKUSWB Y3, Y3, Y3
+	VPACKUSWB Y4, Y4, Y4
+	VPACKUSWB Y5, Y5, Y5
+	VPERMQ $8, Y3, Y3
+	VPERMQ $8, Y4, Y4
+	VPERMQ $8, Y5, Y5
+	VMOVDQU X3, (R8)
+	VMOVDQU X5, (R9)
+	VMOVDQU X4, (R10)
+	ADDQ $16, SI
+	ADDQ $16, BX
+	ADDQ $16, DX
+	ADDQ $16, R8
+	ADDQ $16, R9
+	ADDQ $16, R10
+	DECQ CX
+	JNE pixels
+	VZEROUPPER
+	RET
