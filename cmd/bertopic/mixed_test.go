@@ -75,3 +75,11 @@ func plain(rgb [3]int, seed uint64) []byte {
 	}
 	return b.Bytes()
 }
+
+// renameCommand, "rename CORPUS NEW", writes the corpus of mixedCommand with
+// other names for its columns, beside its folder.
+func renameCommand(ts *testscript.TestScript, neg bool, args []string) {
+	text := ts.ReadFile(args[0])
+	text = strings.NewReplacer(`"text":`, `"caption":`, `"image":"`, `"picture":"`+filepath.Base(filepath.Dir(args[0]))+"/").Replace(text)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o644))
+}

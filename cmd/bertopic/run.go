@@ -151,6 +151,7 @@ func (a *app) transformCommand() *cobra.Command {
 	f.StringVarP(&opt.Out, "out", "o", "", "folder for documents.csv (default: lines on the standard output)")
 	f.StringVar(&opt.Format, "format", "", "of the corpus: jsonl, csv, tsv, parquet, txt, texts, images (default: by its name)")
 	f.StringVar(&opt.Text, "text", "", "the column of the text (default: called as in the corpus of the fit)")
+	f.StringVar(&opt.Image, "image", "", "the column of the pictures (default: called as in the corpus of the fit)")
 	f.StringVar(&opt.ID, "id", "", "the column of the id (default: called as in the corpus of the fit)")
 	f.StringVar(&opt.Embeddings, "embeddings", "", "vectors of the corpus, where the model was fitted on vectors from a file")
 	f.StringVar(&opt.Plugin, "plugin", "", "the embedder's program, where it is not found by its name")

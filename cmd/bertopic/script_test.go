@@ -75,6 +75,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"corpus": corpusCommand,
 			"mixed":  mixedCommand,
+			"rename": renameCommand,
 			"code":   codeCommand,
 			"lines":  linesCommand,
 			"topics": topicsCommand,

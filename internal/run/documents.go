@@ -64,10 +64,7 @@ func readCorpus(ctx context.Context, c config.Corpus, env *Env) (*documents, err
 	if c.Path == "" {
 		return nil, &config.Error{Key: "corpus.path", Msg: "names no corpus: give a file, a folder, or \"-\" for the standard input"}
 	}
-	r, err := corpus.Open(ctx, corpus.Options{
-		Path: c.Path, Format: c.Format, Text: named(c.Text, "text"), Image: named(c.Image, "image"), ID: c.ID, Timestamp: c.Timestamp, Class: c.Class,
-		InvalidUTF8: c.InvalidUTF8, Stdin: env.Stdin,
-	})
+	r, err := corpus.Open(ctx, corpusOptions(c, env.Stdin))
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +84,13 @@ func readCorpus(ctx context.Context, c config.Corpus, env *Env) (*documents, err
 		return nil, err
 	}
 	return d, ctx.Err()
+}
+
+func corpusOptions(c config.Corpus, stdin io.Reader) corpus.Options {
+	return corpus.Options{
+		Path: c.Path, Format: c.Format, Text: named(c.Text, "text"), Image: named(c.Image, "image"), ID: c.ID, Timestamp: c.Timestamp, Class: c.Class,
+		InvalidUTF8: c.InvalidUTF8, Stdin: stdin,
+	}
 }
 
 // named returns a column that the corpus must have; the usual name is one that

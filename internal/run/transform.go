@@ -20,7 +20,8 @@ type TransformOptions struct {
 	Model, Corpus string
 	Out           string // folder; "": lines on the standard output
 	Format        string // of the corpus; "": by its name
-	Text, ID      string // its columns; "": called as those of the fit
+	Text, Image   string // its columns; "": called as those of the fit, where it has such
+	ID            string // the same, but it must be there
 	Embeddings    string // vectors, where the model has no embedder
 	Plugin        string // the embedder's program, where its name does not find it
 	Threads       int
@@ -44,6 +45,9 @@ func Transform(ctx context.Context, opt TransformOptions, env *Env) (int, error)
 	if err != nil {
 		return 0, err
 	}
+	if err := freshColumns(ctx, &c.Corpus, opt, env); err != nil {
+		return 0, err
+	}
 	source, err := newSource(ctx, c)
 	if err != nil {
 		return 0, err
@@ -60,9 +64,9 @@ func Transform(ctx context.Context, opt TransformOptions, env *Env) (int, error)
 		return 0, err
 	}
 	defer v.Close()
-	if s := model.Source.Embedder; s != nil && v.embedder.Fingerprint() != s.Fingerprint {
-		env.warn(pipeline.Warning{Code: "other-embedder", Text: fmt.Sprintf(
-			"%s is not the embedder that the model was fitted with (the program, its options or its model's files differ): topics may differ", s.Name)})
+	sameEmbedder(model, v, env)
+	for _, w := range ignored(docs, v) {
+		env.warn(w)
 	}
 	if err := refuseNegative(docs, v); err != nil {
 		return 0, err
@@ -74,11 +78,66 @@ func Transform(ctx context.Context, opt TransformOptions, env *Env) (int, error)
 		return 0, inputErrorf("%v", err)
 	}
 	done()
+	lost := 0
+	for _, a := range rows {
+		if !a.Status.HasVector() && a.Status.Status != pipeline.Disconnected {
+			lost++
+		}
+	}
+	if lost > 0 {
+		env.warn(pipeline.Warning{Code: "rows-lost", Text: fmt.Sprintf("%d of %d rows have no vector and so no topic; their status says why", lost, len(rows))})
+	}
 	lines := documentLines(docs, model, rows, nil)
 	if opt.Out == "" {
 		return len(rows), csvTo(env.Stdout, lines)
 	}
 	return len(rows), writeWhole(filepath.Join(opt.Out, "documents.csv"), lines)
+}
+
+// sameEmbedder warns where the vectors are not of the embedder of the fit.
+func sameEmbedder(model *pipeline.Model, v *vectors, env *Env) {
+	if s := model.Source.Embedder; s != nil && v.embedder.Fingerprint() != s.Fingerprint {
+		env.warn(pipeline.Warning{Code: "other-embedder", Text: fmt.Sprintf(
+			"%s is not the embedder that the model was fitted with (the program, its options or its model's files differ): topics may differ", s.Name)})
+	}
+}
+
+// freshColumns leaves out the columns of the fit that the new corpus need not
+// have: all of them for a folder, and of texts and pictures one, where the
+// other is there.
+func freshColumns(ctx context.Context, c *config.Corpus, opt TransformOptions, env *Env) error {
+	if info, err := os.Stat(c.Path); err == nil && info.IsDir() {
+		d := config.Default().Corpus
+		if opt.Text == "" {
+			c.Text = d.Text
+		}
+		if opt.Image == "" {
+			c.Image = d.Image
+		}
+		if opt.ID == "" {
+			c.ID = d.ID
+		}
+		return nil
+	}
+	if c.Path == "-" {
+		return nil // it can be read once only
+	}
+	columns, err := corpus.Columns(ctx, corpusOptions(*c, nil))
+	if err != nil {
+		return err
+	}
+	for _, side := range []struct {
+		name, given, other *string
+		flag, rest         string
+	}{{&c.Text, &opt.Text, &c.Image, "--text", "pictures"}, {&c.Image, &opt.Image, &c.Text, "--image", "texts"}} {
+		if *side.given == "" && len(columns) > 0 && !slices.Contains(columns, *side.name) && slices.Contains(columns, *side.other) {
+			if d := config.Default().Corpus; *side.name != d.Text && *side.name != d.Image && *side.name != corpus.NoColumn {
+				env.warn(pipeline.Warning{Code: "no-column", Text: fmt.Sprintf("%s has no column %q: its rows count as %s alone (%s NAME names another column)", c.Path, *side.name, side.rest, side.flag)})
+			}
+			*side.name = corpus.NoColumn
+		}
+	}
+	return nil
 }
 
 // transformOut makes the folder for documents.csv. That of a run is refused:
@@ -105,6 +164,9 @@ func transformConfig(model *pipeline.Model, opt TransformOptions) (*config.Confi
 	c.Corpus.Text, c.Corpus.Image, c.Corpus.ID = s.Corpus.Text, s.Corpus.Image, s.Corpus.ID
 	if opt.Text != "" {
 		c.Corpus.Text = opt.Text
+	}
+	if opt.Image != "" {
+		c.Corpus.Image = opt.Image
 	}
 	if opt.ID != "" {
 		c.Corpus.ID = opt.ID
