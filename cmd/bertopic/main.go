@@ -114,7 +114,7 @@ func (a *app) command() *cobra.Command {
 		return &run.UsageError{Msg: fmt.Sprintf("%v (see %s --help)", err, cmd.CommandPath())}
 	})
 	usage(root)
-	root.AddCommand(a.runCommand(), a.transformCommand(), a.topicsCommand(), a.embedCommand(),
+	root.AddCommand(a.runCommand(), a.transformCommand(), a.searchCommand(), a.topicsCommand(), a.embedCommand(),
 		a.pluginsCommand(), a.modelsCommand(), a.initCommand(), a.doctorCommand(), a.versionCommand())
 	root.AddCommand(a.conformanceCommand())
 	for _, c := range root.Commands() {
