@@ -296,7 +296,7 @@ func TestFlairWords(t *testing.T) {
 		"n't -x x- 'tis":                    {"n", "'t", "-", "x", "x", "-", "'", "tis"},
 		"wow!! (yes)...":                    {"wow", "!", "!", "(", "yes", ")..."},
 	} {
-		if got := flairWords(text); !slices.Equal(got, want) {
+		if got := tokenize.FlairWords(text); !slices.Equal(got, want) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}

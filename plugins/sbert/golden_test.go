@@ -241,7 +241,7 @@ func TestFlair(t *testing.T) {
 	}
 	readGolden(t, filepath.Join(dir, "flair", "expected.json.gz"), &g)
 	for i, text := range g.Texts {
-		if words := flairWords(text); len(words) != len(g.Tokens[i]) || len(words) > 0 && !slices.Equal(words, g.Tokens[i]) {
+		if words := tokenize.FlairWords(text); len(words) != len(g.Tokens[i]) || len(words) > 0 && !slices.Equal(words, g.Tokens[i]) {
 			t.Errorf("text %d: words %q, Flair's %q", i, words, g.Tokens[i])
 		}
 	}
