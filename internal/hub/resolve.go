@@ -99,7 +99,7 @@ func isPath(name string) bool {
 }
 
 // marks are files that a folder of a model has one of.
-var marks = []string{"modules.json", "config.json", "model.safetensors", "model.safetensors.index.json", "tokenizer.json", "model.onnx"}
+var marks = []string{"modules.json", "config.json", "config.cfg", "model.safetensors", "model.safetensors.index.json", "tokenizer.json", "model.onnx", "meta.json"}
 
 func holdsModel(dir string) bool {
 	return slices.ContainsFunc(marks, func(m string) bool { return isFile(filepath.Join(dir, m)) })

@@ -3,6 +3,7 @@ package spacy
 import (
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"io"
 	"math"
 	"os"
@@ -153,13 +154,46 @@ func TestKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want struct{ Keys map[string]string }
+	var want struct {
+		Keys   map[string]string
+		Floret map[string][4]uint32
+	}
 	if err := json.Unmarshal(text, &want); err != nil {
 		t.Fatal(err)
 	}
 	for w, key := range want.Keys {
 		if got := strconv.FormatUint(Key(w), 10); got != key {
 			t.Errorf("the key of %q is %s, want %s", w, got, key)
+		}
+	}
+	for w, hashes := range want.Floret {
+		a, b := murmur3(w, 2166136261)
+		if got := [4]uint32{uint32(a), uint32(a >> 32), uint32(b), uint32(b >> 32)}; got != hashes {
+			t.Errorf("the hashes of %q are %v, want %v", w, got, hashes)
+		}
+	}
+}
+
+func TestLanguages(t *testing.T) {
+	var all map[string][][2]json.RawMessage
+	if err := json.Unmarshal(unzip(t, filepath.Join("testdata", "languages.json.gz")), &all); err != nil {
+		t.Fatal(err)
+	}
+	for code, cases := range all {
+		r, left, err := parseRules(unzip(t, filepath.Join("testdata", "tokenizer-"+code+".gz")))
+		if err != nil || len(left) > 0 {
+			t.Fatalf("%s: %v, left out %q", code, err, left)
+		}
+		tok := newTokenizer(r)
+		for _, c := range cases {
+			var text string
+			var want []string
+			if err := errors.Join(json.Unmarshal(c[0], &text), json.Unmarshal(c[1], &want)); err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := texts(tok.Tokens(nil, text)); !slices.Equal(got, want) {
+				t.Errorf("%s: %q: %q, want %q", code, text, got, want)
+			}
 		}
 	}
 }

@@ -291,7 +291,7 @@ func (t *table) row(i int) []float32 { return t.data[i*t.width : (i+1)*t.width] 
 // caller must not change it; it may lie in buf, which has the width.
 func (t *table) vector(buf []float32, word string) []float32 {
 	if t.lower {
-		word = lower(word)
+		word = Lower(word)
 	}
 	if t.floret != nil {
 		if word == "" {
@@ -306,8 +306,8 @@ func (t *table) vector(buf []float32, word string) []float32 {
 	return nil
 }
 
-// lower is Python's str.lower.
-func lower(s string) string { return cases.Lower(language.Und).String(s) }
+// Lower is Python's str.lower.
+func Lower(s string) string { return cases.Lower(language.Und).String(s) }
 
 // vector writes the mean of the rows of word's parts. It adds in the order and
 // precision in which spaCy does.

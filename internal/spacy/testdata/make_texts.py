@@ -31,6 +31,18 @@ with gzip.GzipFile(os.path.join(HERE, "texts.json.gz"), "wb", 9, mtime=0) as f:
 words = ["", "a", "river", "Straße", "東京", "ORG", "NOUN", "IS_ALPHA", "X", "DATE", "lamplight", "seventeen-bytes!", "x" * 15, "x" * 16, "x" * 17, "x" * 31, "x" * 32, "x" * 33, "🚀 rocket"]
 v = Vectors(mode="floret", data=numpy.zeros((7, 2), "f"), minn=2, maxn=3, hash_count=4, hash_seed=2166136261)
 with open(os.path.join(HERE, "hashes.json"), "w", encoding="utf-8") as f:
-    json.dump({"keys": {w: str(get_string_id(w)) for w in words}}, f, ensure_ascii=False, indent=1)
+    json.dump({"keys": {w: str(get_string_id(w)) for w in words}, "floret": {w: v._get_ngram_hashes(w) for w in words}}, f, ensure_ascii=False)
     f.write("\n")
+# Some other languages: rules as files, tokens of texts.
+more = {"fr": ["L'été aujourd'hui qu'il n'est-ce pas c'est-à-dire vas-y grand-mère. Jean-Luc l’homme", "Entr'amis, anti-héros et A-sexualis; dis-moi! 5km 10% au-delà"], "it": ["I’m l'uomo dell'arte c'e' 50€ po' un'altra"],
+        "hu": ["Ez a 3-as. 10-kor, 5%-os 1990-es", "a 12.-e kb. 5km-re"], "de": ["Das ist z.B. ein Test, d.h. 3.000 Häuser. 5.Mai Nr.7 geht's"], "ru": ["Привет, мир! т.е. и т.д. 5кг"]}
+languages = {}
+for code, own in more.items():
+    n = spacy.blank(code)
+    with gzip.GzipFile(os.path.join(HERE, "tokenizer-%s.gz" % code), "wb", 9, mtime=0) as f:
+        f.write(n.tokenizer.to_bytes(exclude=["vocab"]))
+    n.tokenizer.from_bytes(n.tokenizer.to_bytes(exclude=["vocab"]))
+    languages[code] = [[t, [x.text for x in n(t)]] for t in own + texts[20:140]]
+with gzip.GzipFile(os.path.join(HERE, "languages.json.gz"), "wb", 9, mtime=0) as f:
+    f.write(json.dumps(languages, ensure_ascii=False, separators=(",", ":")).encode())
 print(len(out))
