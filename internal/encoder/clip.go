@@ -134,13 +134,18 @@ func eitherCLIP(ctx context.Context, dir string, build func(*clipModel) error, a
 		return nil, err
 	}
 	arch := c.str("model_type")
+	known, ok := pairs[arch]
 	files := findGiven(dir)
-	if !files.none() && (arch != "clip" || !hasWeights(dir)) {
-		m := &CLIP{Arch: arch, Given: true}
-		m.describeGiven(c)
+	if !files.none() && (!ok || !hasWeights(dir)) {
+		m := &CLIP{Given: true}
+		read := readCLIP
+		if ok {
+			read = known.read
+		}
+		m.describe(arch, read(c))
 		return m, attach(m, files)
 	}
-	if arch != "clip" {
+	if !ok {
 		return nil, &UnsupportedError{Arch: arch, Dir: dir, pair: true}
 	}
 	w, err := openWeights(ctx, dir)
@@ -149,8 +154,9 @@ func eitherCLIP(ctx context.Context, dir string, build func(*clipModel) error, a
 	}
 	defer w.close()
 	w.strip("text_model.embeddings.token_embedding.weight")
-	m := &clipModel{w: w, clipSizes: readCLIP(c)}
-	m.describe(arch)
+	m := &clipModel{w: w, pair: known, clipSizes: known.read(c)}
+	m.describe(arch, m.clipSizes)
+	m.LogitScale = math.Exp(w.number("logit_scale"))
 	if err := errors.Join(c.err(), m.text.c.err(), m.vision.c.err(), w.err); err != nil {
 		return nil, err
 	}
@@ -161,19 +167,31 @@ func eitherCLIP(ctx context.Context, dir string, build func(*clipModel) error, a
 type clipModel struct {
 	CLIP
 	clipSizes
-	w *weights
+	pair pair
+	w    *weights
 }
 
-func (m *clipModel) describe(arch string) {
-	m.Arch, m.Dimension, m.MaxTokens, m.ImageSize = arch, m.dimension, m.text.positions, m.vision.image
-	m.BOS, m.EOS, m.PadID = m.text.bos, m.text.eos, m.text.eos
-	m.LogitScale = math.Exp(float64(m.w.values("logit_scale")[0]))
+// pair is an architecture of two towers.
+type pair struct {
+	read   func(*config) clipSizes
+	text   func(*graph, *weights, textSizes, int) string
+	vision func(*graph, *weights, visionSizes, int) string
+}
+
+var pairs = map[string]pair{
+	"clip":   {readCLIP, (*graph).clipText, (*graph).clipVision},
+	"siglip": {readSigLIP, (*graph).siglipText, (*graph).siglipVision},
+}
+
+func (m *CLIP) describe(arch string, s clipSizes) {
+	m.Arch, m.Dimension, m.MaxTokens, m.ImageSize = arch, s.dimension, s.text.positions, s.vision.image
+	m.BOS, m.EOS, m.PadID, m.Padded = s.text.bos, s.text.eos, s.text.pad, s.padded
 }
 
 func (m *clipModel) build(p Precision, only Tower) error {
 	if only != VisionTower {
 		g := newTextGraph(p, true)
-		x := g.clipText(m.w, m.text, m.dimension)
+		x := m.pair.text(g, m.w, m.text, m.dimension)
 		m.Text = g.tower(m.Arch+" text", InputIDs, TextEmbeds, x, m.dimension)
 		m.Text.MaxTokens, m.Text.PadID = m.MaxTokens, m.PadID
 		if err := errors.Join(m.text.c.err(), m.w.err, g.err); err != nil {
@@ -182,7 +200,7 @@ func (m *clipModel) build(p Precision, only Tower) error {
 	}
 	if only != TextTower {
 		g := newVisionGraph(p, m.vision)
-		x := g.clipVision(m.w, m.vision, m.dimension)
+		x := m.pair.vision(g, m.w, m.vision, m.dimension)
 		m.Vision = g.tower(m.Arch+" vision", PixelValues, ImageEmbeds, x, m.dimension)
 		if err := errors.Join(m.vision.c.err(), m.w.err, g.err); err != nil {
 			return err
@@ -196,6 +214,7 @@ type clipSizes struct {
 	dimension int
 	text      textSizes
 	vision    visionSizes
+	padded    bool
 }
 
 // towerSizes are those that both towers have.
@@ -209,26 +228,33 @@ type towerSizes struct {
 type textSizes struct {
 	towerSizes
 	vocab, positions int
-	bos, eos         int64
+	bos, eos, pad    int64
 	highest          bool // the vector is taken at the highest id, not at the first end mark
 }
 
 type visionSizes struct {
 	towerSizes
 	image, patch int
+	class        bool // a token of its own stands before the patches
 }
 
 // side is how many patches lie side by side. What is left of a picture beside
 // them is not looked at.
 func (s visionSizes) side() int { return s.image / s.patch }
 
-// tokens are those of a picture: its patches and the class.
-func (s visionSizes) tokens() int { return s.side()*s.side() + 1 }
+// tokens are those of a picture.
+func (s visionSizes) tokens() int {
+	n := s.side() * s.side()
+	if s.class {
+		n++
+	}
+	return n
+}
 
 // readCLIP reads a CLIPConfig. Values that a folder leaves out are those of
 // CLIPTextConfig and CLIPVisionConfig.
 func readCLIP(c *config) clipSizes {
-	text, vision := c.tower("text_config"), c.tower("vision_config")
+	text, vision := c.tower("text_config", "quick_gelu", 1e-5), c.tower("vision_config", "quick_gelu", 1e-5)
 	s := clipSizes{
 		dimension: c.countOr("projection_dim", 512),
 		text: textSizes{
@@ -242,26 +268,32 @@ func readCLIP(c *config) clipSizes {
 			towerSizes: vision.towerSizes(768, 3072, 12, 12),
 			image:      vision.countOr("image_size", 224),
 			patch:      vision.countOr("patch_size", 32),
+			class:      true,
 		},
 	}
-	vision.only("num_channels", 3.0)
-	if s.vision.image < s.vision.patch {
-		vision.fail("image_size %d is less than patch_size %d", s.vision.image, s.vision.patch)
-		s.vision.patch = s.vision.image
-	}
+	s.vision.check()
 	// Configurations of before 2023 have ids of marks that are not the
 	// vocabulary's: its last two are. CLIPTextTransformer tells them by the 2.
 	if s.text.eos == 2 {
 		s.text.highest = true
 		s.text.bos, s.text.eos = int64(s.text.vocab-2), int64(s.text.vocab-1)
 	}
+	s.text.pad = s.text.eos
 	return s
 }
 
+func (s *visionSizes) check() {
+	s.c.only("num_channels", 3.0)
+	if s.image < s.patch {
+		s.c.fail("image_size %d is less than patch_size %d", s.image, s.patch)
+		s.patch = s.image
+	}
+}
+
 // tower reads the part of one tower. What stands in the older text_config_dict
-// goes before text_config.
-func (c *config) tower(key string) *config {
-	t := &config{values: map[string]any{}}
+// goes before text_config. activation and eps are for what it leaves out.
+func (c *config) tower(key, activation string, eps float64) *config {
+	t := &config{values: map[string]any{"hidden_act": activation, "layer_norm_eps": eps}}
 	for _, k := range []string{key, key + "_dict"} {
 		for name, v := range c.sub(k).values {
 			t.values[name] = v
@@ -275,7 +307,7 @@ func (c *config) towerSizes(width, inner, layers, heads int) towerSizes {
 		c:     c,
 		width: c.countOr("hidden_size", width), inner: c.countOr("intermediate_size", inner),
 		layers: c.countOr("num_hidden_layers", layers), heads: c.countOr("num_attention_heads", heads),
-		eps: c.floatOr("layer_norm_eps", 1e-5), activation: c.strOr("hidden_act", "quick_gelu"),
+		eps: c.floatOr("layer_norm_eps", 0), activation: c.str("hidden_act"),
 	}
 }
 
@@ -291,9 +323,9 @@ func (s towerSizes) layer() preNorm {
 }
 
 // encode applies the layers of a tower to x, (batch*tokens) x width, and returns
-// the row of each text or picture that pick takes, batch x width. Of the last
-// layer that row alone is computed. last is what attention has there in the
-// place of the causal mask.
+// the row of each text or picture that pick takes, batch x width: of the last
+// layer, that row alone is computed. Without pick it returns all rows. last is
+// what attention has in the last layer in the place of the causal mask.
 func (s towerSizes) encode(g *graph, w *weights, prefix, x string, causal bool, pick func(string) string, last func() string) string {
 	l := s.layer()
 	for i := range s.layers - 1 {
@@ -310,11 +342,7 @@ func (s towerSizes) encode(g *graph, w *weights, prefix, x string, causal bool, 
 // clipText follows CLIPTextModelWithProjection.
 func (g *graph) clipText(w *weights, s textSizes, dimension int) string {
 	const p = "text_model"
-	words := g.embedding(w, p+".embeddings.token_embedding.weight", s.vocab, s.width, InputIDs)
-	name := p + ".embeddings.position_embedding.weight"
-	places := g.weight(name, w.values(name, s.positions, s.width), s.positions, s.width)
-	x := g.flat(g.add(words, g.slice(places, g.ints(0), g.tokens(), 0)), s.width)
-
+	x := g.placedTokens(w, p, s)
 	at := g.endMark(s)
 	pick := func(x string) string {
 		return g.op("GatherND", []string{g.reshape(x, g.textShape(int64(s.width))), at}, attr("batch_dims", 1))
@@ -327,6 +355,15 @@ func (g *graph) clipText(w *weights, s textSizes, dimension int) string {
 	x = s.encode(g, w, p, x, true, pick, behind)
 	x = g.layerNorm(x, w, p+".final_layer_norm", s.width, s.eps)
 	return g.project(x, w, "text_projection", s.width, dimension)
+}
+
+// placedTokens adds the embeddings of tokens and of the positions 0, 1, ...:
+// (batch*tokens) x width.
+func (g *graph) placedTokens(w *weights, prefix string, s textSizes) string {
+	words := g.embedding(w, prefix+".embeddings.token_embedding.weight", s.vocab, s.width, InputIDs)
+	name := prefix + ".embeddings.position_embedding.weight"
+	places := g.weight(name, w.values(name, s.positions, s.width), s.positions, s.width)
+	return g.flat(g.add(words, g.slice(places, g.ints(0), g.tokens(), 0)), s.width)
 }
 
 // endMark is the position of the token whose vector is the text's: batch x 1.

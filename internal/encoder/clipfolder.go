@@ -19,6 +19,10 @@ type CLIPFolder struct {
 	// Tokenizer is what tokenize.Load takes: a tokenizer.json, or the folder of
 	// a vocab.json and a merges.txt.
 	Tokenizer string
+	// PadToken is what the tokenizer pads texts with, "" where no file says it.
+	// For a model that must be padded (CLIP.Padded), its id goes before
+	// CLIP.PadID: configurations of SigLIP leave it out.
+	PadToken string
 	// Preprocessor is the preprocessor_config.json, or the processor_config.json
 	// whose image_processor says the same. Empty where there is neither.
 	Preprocessor string
@@ -135,7 +139,7 @@ func (f *CLIPFolder) findTokenizer() error {
 	if path := filepath.Join(f.Dir, "tokenizer.json"); exists(path) {
 		f.Tokenizer = path
 		f.Files = append(f.Files, path)
-		return nil
+		return f.findPadToken()
 	}
 	for _, name := range []string{"vocab.json", "merges.txt"} {
 		path := filepath.Join(f.Dir, name)
@@ -144,10 +148,28 @@ func (f *CLIPFolder) findTokenizer() error {
 		}
 		f.Files = append(f.Files, path)
 	}
-	if path := filepath.Join(f.Dir, "tokenizer_config.json"); exists(path) {
-		f.Files = append(f.Files, path)
-	}
 	f.Tokenizer = f.Dir
+	return f.findPadToken()
+}
+
+func (f *CLIPFolder) findPadToken() error {
+	for _, name := range []string{"tokenizer_config.json", "special_tokens_map.json"} {
+		var c struct {
+			Pad json.RawMessage `json:"pad_token"`
+		}
+		if err := f.readJSON(name, &c); errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		var whole struct{ Content string }
+		if json.Unmarshal(c.Pad, &f.PadToken) != nil && json.Unmarshal(c.Pad, &whole) == nil {
+			f.PadToken = whole.Content
+		}
+		if f.PadToken != "" {
+			return nil
+		}
+	}
 	return nil
 }
 

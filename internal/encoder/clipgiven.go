@@ -11,14 +11,6 @@ import (
 	"github.com/bertopic-go/bertopic/internal/onnx"
 )
 
-// describeGiven fills in what the configuration says of a model whose towers are
-// ONNX files; attach corrects it by what the files say.
-func (m *CLIP) describeGiven(c *config) {
-	s := readCLIP(c)
-	m.MaxTokens, m.ImageSize = s.text.positions, s.vision.image
-	m.BOS, m.EOS, m.PadID = s.text.bos, s.text.eos, s.text.eos
-}
-
 // attach makes towers of ONNX files, as they are.
 func (m *CLIP) attach(ctx context.Context, files givenTowers, only Tower) error {
 	if only != VisionTower {

@@ -1,5 +1,6 @@
-// Package encoder builds the inference graph of a transformer text encoder
-// from a Hugging Face folder, as an ONNX model for ONNX Runtime.
+// Package encoder builds the inference graph of a transformer encoder, of texts
+// or of texts and pictures, from a Hugging Face folder, as an ONNX model for ONNX
+// Runtime.
 //
 // A folder's config.json names the architecture and its sizes, its safetensors
 // files hold the weights. Build writes the nodes that the architecture's
@@ -7,10 +8,18 @@
 // behind them, if asked, the layers of a sentence-transformers model: pooling,
 // dense layers and unit length, so that a run gives one vector a text.
 //
-// Built are BERT, RoBERTa, XLM-RoBERTa (and CamemBERT), DistilBERT, MPNet,
+// Built of texts alone are BERT, RoBERTa, XLM-RoBERTa (and CamemBERT), DistilBERT, MPNet,
 // ModernBERT, NomicBERT and DeBERTa-v2 (v3 as well, which has its name). A folder of
 // another architecture that brings an ONNX file of its own gets its layers by
 // Attach.
+//
+// # Texts and pictures
+//
+// BuildCLIP makes the two towers of CLIP and SigLIP, which put texts and pictures
+// into one space, or takes them from ONNX files. FindCLIP says where the parts of
+// such a model lie, in each layout that there is. A tower takes batches of texts
+// of one length, or of pictures of its one size; of its last layer it computes
+// the one row that becomes the vector.
 //
 // # Batches and bits
 //

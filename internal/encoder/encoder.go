@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -120,7 +121,7 @@ type UnsupportedError struct {
 
 func (e *UnsupportedError) Error() string {
 	if e.pair {
-		return fmt.Sprintf("model folder %s: architecture %q is not built here (built are: [clip]); put an ONNX export of it into the folder as onnx/text_model.onnx and onnx/vision_model.onnx", e.Dir, e.Arch)
+		return fmt.Sprintf("model folder %s: architecture %q is not built here (built are: %v); put an ONNX export of it into the folder as onnx/text_model.onnx and onnx/vision_model.onnx", e.Dir, e.Arch, slices.Sorted(maps.Keys(pairs)))
 	}
 	return fmt.Sprintf("model folder %s: architecture %q is not built here (built are: %s); put an ONNX export of it into the folder as onnx/model.onnx", e.Dir, e.Arch, architectures())
 }

@@ -160,6 +160,17 @@ func (w *weights) values(name string, dims ...int) []float32 {
 	return v
 }
 
+// number reads a tensor of one value, in however many dimensions.
+func (w *weights) number(name string) float64 {
+	full, ok := w.find(name)
+	if w.err == nil && ok {
+		if info, ok := w.where[full].Lookup(full); ok && len(info.Shape) == 1 {
+			return float64(w.values(name, 1)[0])
+		}
+	}
+	return float64(w.values(name)[0])
+}
+
 func checkShape(got, want []int) error {
 	same := len(got) == len(want)
 	for i := range min(len(got), len(want)) {
