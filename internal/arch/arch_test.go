@@ -25,6 +25,7 @@ var rules = map[string][]string{
 	"internal":         {"internal"},
 	"internal/run":     {"internal", "corpus", "host", "pipeline", "sdk"},
 	"internal/arch":    {},
+	"internal/remote":  {"internal", "sdk"}, // what the openai and cohere programs share
 	"cmd":              {"internal", "conformance", "corpus", "host", "pipeline", "sdk"},
 	"setup":            {"internal"},
 	"examples":         {"sdk"}, // as a stranger's program would
