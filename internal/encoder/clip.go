@@ -45,8 +45,9 @@ type CLIP struct {
 	// Text takes input_ids, int64 of shape batch x tokens, and gives
 	// text_embeds, batch x Dimension. There is no mask: a text's vector is that
 	// of its end mark, which sees nothing behind it, so that whatever stands
-	// there as padding has no effect. (A given ONNX file may want
-	// attention_mask as well.)
+	// there as padding has no effect but on the last bits. Batches of texts of
+	// one length have none either. (A given ONNX file may want attention_mask as
+	// well.)
 	Text *Model
 	// Vision takes pixel_values, float32 of shape batch x 3 x ImageSize x
 	// ImageSize, and gives image_embeds, batch x Dimension.

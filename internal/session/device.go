@@ -79,9 +79,12 @@ func Place[T any](want Device, open func(on Device) (T, error)) (got T, on Devic
 	return got, on, noGPU, err
 }
 
+// driver is there where NVIDIA's driver is loaded.
+var driver = "/dev/nvidiactl"
+
 // gpuIsThere tells whether the machine seems to have an NVIDIA GPU.
 func gpuIsThere() bool {
-	_, err := os.Stat("/dev/nvidiactl")
+	_, err := os.Stat(driver)
 	return err == nil && os.Getenv("CUDA_VISIBLE_DEVICES") != "-1"
 }
 
