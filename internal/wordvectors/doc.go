@@ -10,7 +10,7 @@
 // has the layout.
 //
 //	t, err := wordvectors.Open(ctx, "glove.6B.50d.txt", wordvectors.Options{CacheDir: dir})
-//	if row, ok := t.Lookup([]byte("river")); ok {
+//	if row, ok := t.Lookup("river"); ok {
 //		t.AppendTo(nil, row)
 //	}
 //

@@ -27,8 +27,8 @@ func TestFastTextKeyedVectors(t *testing.T) {
 	}
 	same(t, v, want)
 	for _, w := range []string{"lampshade", "über", "gardenersss"} {
-		a, ok1 := v.AppendSubwords(nil, []byte(w))
-		b, ok2 := want.AppendSubwords(nil, []byte(w))
+		a, ok1 := v.AppendSubwords(nil, w)
+		b, ok2 := want.AppendSubwords(nil, w)
 		if !ok1 || !ok2 || largest(a, b) != 0 {
 			t.Errorf("%q: %v %v, want %v %v", w, a, ok1, b, ok2)
 		}
@@ -41,7 +41,7 @@ func same(t *testing.T, v, want *Table) {
 		t.Fatalf("%+v, want %+v", v.Info, want.Info)
 	}
 	for i := range want.Info.Rows {
-		row, ok := v.Lookup(want.Word(i))
+		row, ok := v.Lookup(string(want.Word(i)))
 		if !ok || row != i {
 			t.Fatalf("%q is in row %d (%v), want %d", want.Word(i), row, ok, i)
 		}

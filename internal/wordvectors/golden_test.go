@@ -100,7 +100,7 @@ func TestGolden(t *testing.T) {
 					}
 				}
 				for w, vector := range want.WordVectors {
-					row, ok := v.Lookup([]byte(w))
+					row, ok := v.Lookup(w)
 					if !ok {
 						t.Fatalf("%q is not there", w)
 					}
@@ -122,7 +122,7 @@ func TestGoldenSubwords(t *testing.T) {
 	}
 	for w, want := range g.FastText.Words {
 		var hashes []int
-		v.grams.each([]byte(w), func(row int) { hashes = append(hashes, row-v.grams.First) })
+		v.grams.each(w, func(row int) { hashes = append(hashes, row-v.grams.First) })
 		if len(hashes) != len(want.Hashes) {
 			t.Errorf("%q has %d n-grams, want %q", w, len(hashes), want.Ngrams)
 			continue
@@ -132,7 +132,7 @@ func TestGoldenSubwords(t *testing.T) {
 				t.Errorf("%q: n-gram %q is in bucket %d, want %d", w, want.Ngrams[i], h, want.Hashes[i])
 			}
 		}
-		row, known := v.Lookup([]byte(w))
+		row, known := v.Lookup(w)
 		if known != want.InVocab {
 			t.Errorf("%q is known: %v", w, known)
 		}
@@ -140,8 +140,8 @@ func TestGoldenSubwords(t *testing.T) {
 		if known {
 			got = v.AppendTo(nil, row)
 		} else if len(hashes) > 0 {
-			got, _ = v.AppendSubwords(nil, []byte(w))
-		} else if _, ok := v.AppendSubwords(nil, []byte(w)); ok {
+			got, _ = v.AppendSubwords(nil, w)
+		} else if _, ok := v.AppendSubwords(nil, w); ok {
 			t.Errorf("%q has a vector without an n-gram", w)
 		}
 		if want.Error != "" || len(hashes) == 0 {

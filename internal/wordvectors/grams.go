@@ -24,7 +24,7 @@ const maxGram = 64
 // each calls f with the row of each n-gram of a word, in fastText's order: by
 // the character it begins at, then by length. The word stands in angle brackets,
 // of which none makes an n-gram by itself.
-func (g *grams) each(word []byte, f func(row int)) {
+func (g *grams) each(word string, f func(row int)) {
 	if g.Bucket <= 0 || g.Max <= 0 {
 		return
 	}
@@ -50,7 +50,7 @@ func (g *grams) each(word []byte, f func(row int)) {
 
 // composeTo appends the mean of a word's row and its n-grams', in float32 and in
 // the order in which gensim adds them up, so that the bits are gensim's.
-func (t *Table) composeTo(dst []float32, word []byte, row int) []float32 {
+func (t *Table) composeTo(dst []float32, word string, row int) []float32 {
 	n := len(dst)
 	dst = appendFloats(dst, t.raw(row))
 	return t.mean(dst, n, word, 1)
@@ -58,7 +58,7 @@ func (t *Table) composeTo(dst []float32, word []byte, row int) []float32 {
 
 // mean adds the n-grams of word to the vector at dst[from:], which is the sum of
 // count vectors, and divides.
-func (t *Table) mean(dst []float32, from int, word []byte, count int) []float32 {
+func (t *Table) mean(dst []float32, from int, word string, count int) []float32 {
 	sum := dst[from:]
 	t.grams.each(word, func(row int) {
 		count++
@@ -79,7 +79,7 @@ func (t *Table) mean(dst []float32, from int, word []byte, count int) []float32 
 // AppendSubwords appends the mean of the n-grams of a word that the file does
 // not have, which is fastText's vector of it. ok is false where there is none:
 // the file has no n-grams, or the word is too short for one.
-func (t *Table) AppendSubwords(dst []float32, word []byte) (v []float32, ok bool) {
+func (t *Table) AppendSubwords(dst []float32, word string) (v []float32, ok bool) {
 	if t.grams == nil {
 		return dst, false
 	}

@@ -54,7 +54,7 @@ type mapped struct{ data []byte }
 // Close unmaps the files.
 func (t *Table) Close() error {
 	err := errors.Join(unmap(t.index.data), unmap(t.source.data))
-	t.index, t.source = mapped{}, mapped{}
+	t.index, t.source, t.slots = mapped{}, mapped{}, nil
 	if t.temp != "" {
 		err = errors.Join(err, os.RemoveAll(t.temp))
 	}
@@ -62,8 +62,8 @@ func (t *Table) Close() error {
 }
 
 // Lookup returns the row of a word.
-func (t *Table) Lookup(word []byte) (row int, ok bool) {
-	if t.mask == 0 && len(t.slots) == 0 {
+func (t *Table) Lookup(word string) (row int, ok bool) {
+	if len(t.slots) == 0 { // closed
 		return 0, false
 	}
 	h := hashWord(word)
@@ -74,7 +74,7 @@ func (t *Table) Lookup(word []byte) (row int, ok bool) {
 		if r == 0 {
 			return 0, false
 		}
-		if binary.LittleEndian.Uint32(slot) == tag && string(t.Word(int(r)-1)) == string(word) {
+		if binary.LittleEndian.Uint32(slot) == tag && string(t.Word(int(r)-1)) == word {
 			return int(r) - 1, true
 		}
 	}
@@ -118,7 +118,7 @@ func (t *Table) Compose() bool { return t.grams != nil && t.grams.Composed }
 // AppendTo appends the vector of a row, which is in 0..Rows-1.
 func (t *Table) AppendTo(dst []float32, row int) []float32 {
 	if t.Compose() {
-		return t.composeTo(dst, t.Word(row), row)
+		return t.composeTo(dst, string(t.Word(row)), row)
 	}
 	return appendFloats(dst, t.raw(row))
 }
@@ -146,10 +146,10 @@ func (t *Table) Add(sum []float64, row int, weight float64) {
 
 // hashWord is FNV-1a with its bits mixed, which FNV's low ones need. The cache
 // holds its values: another function is another version of the layout.
-func hashWord(word []byte) uint64 {
+func hashWord[T string | []byte](word T) uint64 {
 	h := uint64(14695981039346656037)
-	for _, b := range word {
-		h = (h ^ uint64(b)) * 1099511628211
+	for i := range len(word) {
+		h = (h ^ uint64(word[i])) * 1099511628211
 	}
 	h ^= h >> 32
 	h *= 0x9e3779b97f4a7c15

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/bertopic-go/bertopic/sdk"
+)
+
+// pool makes the vectors of rows, one after the other.
+type pool struct {
+	m   *model
+	sum []float64
+	// Of the row at hand:
+	weight          float64
+	tokens, unknown int
+	near            int // unknown words that are known in lower case and without punctuation
+	bag             map[string]int
+	order           []string // of bag: words as they first come
+}
+
+func (m *model) pool() *pool {
+	p := &pool{m: m, sum: make([]float64, m.table.Info.Dim)}
+	if m.options.Pooling == poolTFIDF {
+		p.bag = map[string]int{}
+	}
+	return p
+}
+
+// row writes the vector of a text into dst. Sums are of float64, in the order of
+// the words, so that the bits depend on the text alone.
+func (p *pool) row(dst []float32, text string) sdk.RowStatus {
+	clear(p.sum)
+	p.weight, p.tokens, p.unknown, p.near = 0, 0, 0, 0
+	o := &p.m.options
+	if o.Pooling != poolTFIDF {
+		o.tokens(text, func(w string) { p.add(w, 1, 1) })
+	} else {
+		clear(p.bag)
+		p.order = p.order[:0]
+		o.tokens(text, func(w string) {
+			if p.bag[w]++; p.bag[w] == 1 {
+				p.order = append(p.order, w)
+			}
+		})
+		for _, w := range p.order {
+			p.add(w, p.bag[w], float64(p.bag[w])*p.m.fitted.idf(w))
+		}
+	}
+	switch {
+	case p.tokens == 0 && (o.Tokenizer == cutSpace || strings.TrimSpace(text) == ""):
+		return sdk.RowStatus{Status: sdk.Empty}
+	case p.unknown == p.tokens || float64(p.unknown) > o.MaxOOV*float64(p.tokens):
+		return sdk.RowStatus{Status: sdk.OOV}
+	}
+	zero := true
+	for j, s := range p.sum {
+		dst[j] = float32(s / p.weight)
+		zero = zero && dst[j] == 0
+	}
+	if zero {
+		return sdk.RowStatus{Status: sdk.Failed, Reason: "the vectors of its words add up to zeros"}
+	}
+	return sdk.RowStatus{}
+}
+
+// add counts a word that comes times times.
+func (p *pool) add(word string, times int, weight float64) {
+	p.tokens += times
+	if p.m.addTo(p.sum, word, weight) {
+		p.weight += weight
+		return
+	}
+	p.unknown += times
+	if p.m.options.OOV == oovZero {
+		p.weight += weight
+	}
+	if p.m.count.looking() && p.m.near(word) {
+		p.near += times
+	}
+}
+
+// lookup returns the row of a word, under the forms that the pooling knows.
+func (m *model) lookup(word string) (row int, ok bool) {
+	row, ok = m.table.Lookup(word)
+	if !ok && m.options.Pooling == poolFlair {
+		flairForms(word, func(form string) bool {
+			row, ok = m.table.Lookup(form)
+			return ok
+		})
+	}
+	return row, ok
+}
+
+// addTo adds weight times the vector of a word to sum, if it has one.
+func (m *model) addTo(sum []float64, word string, weight float64) bool {
+	row, known := m.lookup(word)
+	switch {
+	case known && !m.table.Compose():
+		m.table.Add(sum, row, weight)
+		return true
+	case !known && m.options.OOV != oovSubword:
+		return false
+	}
+	v, ok := m.memo.get(word)
+	if !ok {
+		if known {
+			v = m.table.AppendTo(nil, row)
+		} else {
+			v, _ = m.table.AppendSubwords(nil, word)
+		}
+		m.memo.put(word, v)
+	}
+	for j, x := range v {
+		sum[j] += weight * float64(x)
+	}
+	return len(v) > 0
+}
+
+// near tells whether an unknown word is known in lower case and without the
+// punctuation around it.
+func (m *model) near(word string) bool {
+	w := strings.ToLower(strings.TrimFunc(word, func(r rune) bool { return !isWordRune(r) }))
+	if w == word {
+		return false
+	}
+	_, ok := m.table.Lookup(w)
+	return ok
+}
+
+// memo keeps vectors that are made of many. A word's vector is always the same,
+// so that it never shows what is in it.
+type memo struct {
+	mu   sync.RWMutex
+	of   map[string][]float32
+	left int // words for which there is room
+}
+
+// memoBytes is the memory of vectors in a memo.
+const memoBytes = 64 << 20
+
+func newMemo(dim int) *memo {
+	return &memo{of: map[string][]float32{}, left: memoBytes / (4*dim + 64)}
+}
+
+func (m *memo) get(word string) (v []float32, ok bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	v, ok = m.of[word]
+	return v, ok
+}
+
+func (m *memo) put(word string, v []float32) {
+	const longest = 64 // a word of a megabyte does not come again
+	if len(word) > longest {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, there := m.of[word]; !there && m.left > 0 {
+		m.of[strings.Clone(word)] = v
+		m.left--
+	}
+}
