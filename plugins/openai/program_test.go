@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/bertopic-go/bertopic/conformance"
+	"github.com/bertopic-go/bertopic/host"
+	"github.com/bertopic-go/bertopic/internal/remote/remotetest"
+	"github.com/bertopic-go/bertopic/sdk"
+	"github.com/bertopic-go/bertopic/sdk/sdktest"
+)
+
+// programs is a folder for this program and bertopic.
+var programs string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "openai-")
+	if err != nil {
+		panic(err)
+	}
+	programs = dir
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// build builds the programs, once.
+var build = sync.OnceValue(func() error {
+	return remotetest.Build(programs, map[string]string{"bertopic-embedder-openai": ".", "bertopic": "../../cmd/bertopic"})
+})
+
+// built returns the folder of the programs.
+func built(t *testing.T) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds programs and starts processes")
+	}
+	if err := build(); err != nil {
+		t.Fatal(err)
+	}
+	return programs
+}
+
+func TestConformance(t *testing.T) {
+	dir := built(t)
+	s := remotetest.Start(t, remotetest.Config{})
+	var options map[string]any
+	if _, err := toml.DecodeFile("testdata/conformance.toml", &options); err != nil {
+		t.Fatal(err)
+	}
+	options["base_url"] = s.URL + "/v1"
+	report := conformance.Test(t, conformance.Config{Program: "openai", Dirs: []string{dir}, Options: options})
+	if report != nil && !report.Conforms {
+		t.Errorf("it does not conform")
+	}
+}
+
+// A run that is interrupted and gone on with pays for no finished row twice, and
+// the key is in nothing that it leaves.
+func TestInterruptedRun(t *testing.T) {
+	t.Setenv("OPENAI_API_KEY", secret)
+	s := remotetest.Start(t, remotetest.Config{Key: secret, Delay: 5 * time.Millisecond})
+	dir, store := built(t), t.TempDir()
+	log := &logged{}
+	texts := numbered(400)
+	rows := sdktest.Texts(texts...)
+	open := func(progress func(done, total int)) *host.Embedder {
+		e, err := host.Open(t.Context(), host.Spec{
+			Plugin: "openai", Dirs: []string{dir}, Options: quick(s.URL, map[string]any{"concurrency": 2}), BatchSize: 20,
+			Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Progress: progress,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Fit(t.Context(), func(yield func(sdk.Row, error) bool) {
+			for _, r := range rows {
+				if !yield(r, nil) {
+					return
+				}
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	e := open(func(done, _ int) {
+		if done >= 100 {
+			cancel()
+		}
+	})
+	kept, err := host.OpenStore(store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Embed(ctx, rows, kept); err == nil {
+		t.Fatal("the interrupted call ended well")
+	}
+	if pid := regexp.MustCompile(`pid=(\d+)`).FindStringSubmatch(log.String()); pid != nil && runtime.GOOS == "linux" {
+		if line, err := os.ReadFile("/proc/" + pid[1] + "/cmdline"); err == nil && bytes.Contains(line, []byte(secret)) {
+			t.Errorf("the key is an argument: %q", line)
+		}
+	}
+	e.Close()
+	finished := kept.Len()
+	if finished < 100 || finished == 400 {
+		t.Fatalf("%d rows are kept of an interrupted run", finished)
+	}
+	if err := kept.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	e = open(nil)
+	if kept, err = host.OpenStore(store); err != nil {
+		t.Fatal(err)
+	}
+	before := 0
+	for _, text := range texts {
+		before += s.Answered(text)
+	}
+	r, err := e.Embed(t.Context(), rows, kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := 0
+	for _, text := range texts {
+		after += s.Answered(text)
+	}
+	if r.Reused != finished || after-before != 400-finished {
+		t.Errorf("%d rows were kept, %d reused and %d of 400 paid for again", finished, r.Reused, after-before-(400-finished))
+	}
+	e.Close()
+	if err := kept.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "sent, as the server counts") || !strings.Contains(log.String(), "about to be sent, as estimated") {
+		t.Errorf("the log has no sums:\n%s", log)
+	}
+	if strings.Contains(log.String(), secret) {
+		t.Error("the key is in the log")
+	}
+	remotetest.WantNoKey(t, store, secret)
+}
+
+// The example works as it stands, but for the corpus and the address.
+func TestExample(t *testing.T) {
+	remotetest.Example{Programs: built(t), Config: "../../examples/openai.toml", Path: "/v1", Env: "OPENAI_API_KEY", Key: secret}.Run(t)
+}
