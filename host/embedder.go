@@ -54,6 +54,9 @@ type Spec struct {
 	ModelsDir string // where models are looked for by name; may be empty
 	LockFile  string // bertopic.lock, enforced when it exists; may be empty
 
+	// Examined is what Examine has found for this Spec; nil: Open does it itself.
+	Examined *Examined
+
 	Log      *slog.Logger          // nil: no log
 	Progress func(done, total int) // rows; called now and then, from one goroutine at a time; may be nil
 }
@@ -206,23 +209,46 @@ func Open(ctx context.Context, spec Spec) (*Embedder, error) {
 	return e, nil
 }
 
-// find finds the program and reads its description.
-func (e *Embedder) find(ctx context.Context) error {
-	plugin := e.spec.Plugin
-	if isPath(plugin) && !filepath.IsAbs(plugin) && e.spec.BaseDir != "" {
-		plugin = filepath.Join(e.spec.BaseDir, plugin)
+// Examined is a program that has been found, is the one of the lock file where
+// there is one, and has described itself.
+type Examined struct {
+	Description sdk.Description
+	program     program
+}
+
+// Examine does the first part of Open: it finds the program, holds it against
+// the lock file and only then runs it for its description. An error is an *Error.
+func Examine(ctx context.Context, spec Spec) (*Examined, error) {
+	spec = spec.withDefaults()
+	plugin := spec.Plugin
+	if isPath(plugin) && !filepath.IsAbs(plugin) && spec.BaseDir != "" {
+		plugin = filepath.Join(spec.BaseDir, plugin)
 	}
-	path, err := Find(plugin, e.spec.Dirs)
+	path, err := Find(plugin, spec.Dirs)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p, kind, err := openProgram(path, e.spec.LockFile)
+	p, kind, err := openProgram(path, spec.LockFile)
 	if err != nil {
-		return &Error{Kind: kind, Plugin: e.spec.Plugin, Op: "check the program", Err: err}
+		return nil, &Error{Kind: kind, Plugin: nameOf(path), Op: "check the program", Err: err}
 	}
-	e.program = p
-	e.description, err = describe(ctx, path, max(describeTimeout, e.spec.StartTimeout), e.spec.Isolate)
-	return err
+	d, err := describe(ctx, path, max(describeTimeout, spec.StartTimeout), spec.Isolate)
+	if err != nil {
+		return nil, err
+	}
+	return &Examined{d, p}, nil
+}
+
+// find takes the program that was examined, or examines it now.
+func (e *Embedder) find(ctx context.Context) (err error) {
+	x := e.spec.Examined
+	if x == nil {
+		if x, err = Examine(ctx, e.spec); err != nil {
+			return err
+		}
+	}
+	e.program, e.description = x.program, x.Description
+	return nil
 }
 
 // meet asks a program that runs already for its description. There is one of

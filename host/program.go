@@ -228,7 +228,11 @@ func (s *survey) sum() (Checksum, error) {
 		_, _ = fmt.Fprintf(h, "%s%s\x00%s", kind, e.name, sums[i])
 	}
 	c.SHA256, c.Files = hex.EncodeToString(h.Sum(nil)), len(s.entries)
-	c.Covers = fmt.Sprintf("the program's file and the %d files of %s", c.Files, filepath.Base(folderOf(s.path)))
+	files := fmt.Sprintf("%d files", c.Files)
+	if c.Files == 1 {
+		files = "one file"
+	}
+	c.Covers = fmt.Sprintf("the program's file and the %s of %s", files, filepath.Base(folderOf(s.path)))
 	return c, nil
 }
 

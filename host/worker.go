@@ -117,9 +117,12 @@ func (w *worker) start(ctx context.Context) error {
 		e.warn("the program wrote to standard output before its handshake; the SDK's Serve keeps such lines apart")
 	}
 	if wall := p.child.wall.Load(); wall != nil && wall.Kind == isolate.None && !e.description.Network && e.spec.Isolate != IsolateOff {
-		e.warn(fmt.Sprintf("the program declares no network, but this system has no means to keep it from it (%v): "+
-			"[plugins] isolate = \"require\" refuses such a run, \"off\" agrees to it",
-			strings.ReplaceAll(wall.Why.Error(), "\n", "; ")))
+		why := ""
+		if wall.Why != nil {
+			why = " (" + strings.ReplaceAll(wall.Why.Error(), "\n", "; ") + ")"
+		}
+		e.warn("the program declares no network, but this system has no means to keep it from it" + why +
+			": [plugins] isolate = \"require\" refuses such a run, \"off\" agrees to it")
 	}
 	return nil
 }

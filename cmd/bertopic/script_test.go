@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/bertopic-go/bertopic/internal/isolate"
 	"github.com/bertopic-go/bertopic/internal/rng"
 	"github.com/bertopic-go/bertopic/internal/run"
 )
@@ -72,6 +74,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			return nil
 		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "namespaces" {
+				return namespaces()
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"corpus": corpusCommand,
 			"mixed":  mixedCommand,
@@ -83,6 +91,7 @@ func TestScripts(t *testing.T) {
 			"hub":    hubCommand,
 
 			"append":       appendCommand,
+			"line":         lineCommand,
 			"interrupt":    interruptCommand,
 			"embeddedonce": embeddedOnceCommand,
 		},
@@ -194,6 +203,40 @@ func embeddedOnceCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &record))
 	if n := record.Embedder.Embedded + record.Embedder.Reused; strconv.Itoa(n) != args[1] {
 		ts.Fatalf("%d rows embedded and %d reused, want %s in all", record.Embedder.Embedded, record.Embedder.Reused, args[1])
+	}
+}
+
+// lineCommand, "line FILE TEXT", adds a line to a file.
+func lineCommand(ts *testscript.TestScript, neg bool, args []string) {
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_WRONLY|os.O_APPEND, 0)
+	ts.Check(err)
+	_, err = fmt.Fprintln(f, args[1])
+	ts.Check(err)
+	ts.Check(f.Close())
+}
+
+// namespaces reports whether programs get network namespaces of their own here.
+func namespaces() (bool, error) {
+	started := make(chan *isolate.Process)
+	fault := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		p, err := isolate.Start(func() *exec.Cmd {
+			return exec.Command(filepath.Join(programs, "bertopic-embedder-specimen"), "--describe")
+		}, false, isolate.None)
+		if err != nil {
+			fault <- err
+			return
+		}
+		_ = p.Cmd.Wait()
+		p.Close()
+		started <- p
+	}()
+	select {
+	case p := <-started:
+		return p.Kind == isolate.Namespace, nil
+	case err := <-fault:
+		return false, err
 	}
 }
 

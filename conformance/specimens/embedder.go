@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -31,7 +32,8 @@ var faults = []string{
 	"oom", "unavailable", "error", "failed", "refuse", "configure-error", "configure-hang", "no-dimension", "bad-metric",
 	"fit", "fit-crash", "state-lost", "drift",
 	"lax", "coerce", "once", "early", "state-any", "wordless", "all-fail", "invents", "swapped", "no-pictures", "contagion",
-	"restless", "moody", "threads", "one-stream", "stubborn", "leak",
+	"restless", "moody", "threads", "one-stream", "stubborn", "leak", "clings", "dial", "snoop", "fill",
+	"unturned", "sums", "mixes-up", "brittle",
 }
 
 // specimen is right in every way but for the faults that an embedder can have
@@ -44,9 +46,11 @@ type specimen struct {
 	rows    counter
 	fitted  int // rows that Fit saw
 	threads int
-	mood    float32      // of this process
-	device  sync.RWMutex // held by stubborn
-	kept    [][]byte     // by leak
+	sight   []sdk.Modality // what it takes
+	mood    float32        // of this process
+	work    sync.WaitGroup // of clings
+	device  sync.RWMutex   // held by stubborn
+	kept    [][]byte       // by leak
 }
 
 // counter numbers what a process has seen.
@@ -87,7 +91,7 @@ func (t trigger) hit(number int, text string) bool {
 func (e *specimen) Describe() sdk.Description {
 	return sdk.Description{
 		Name: e.name, Version: e.version, Summary: "breaks the promises of an embedder, one at a time",
-		Modalities: []sdk.Modality{sdk.Text},
+		Modalities: e.sight,
 		Options: []sdk.Option{
 			{Name: "fault", Type: sdk.String, Default: "none", Choices: faults, Help: "the promise to break"},
 			{Name: "at", Type: sdk.Integer, Default: 0, Help: "number of the row in which the fault shows"},
@@ -215,6 +219,25 @@ func (e *specimen) misbehave(ctx context.Context, batch int, rows []sdk.Row) err
 		e.device.Lock()
 		e.kept = append(e.kept, bytes.Repeat([]byte{1}, 4<<20))
 		e.device.Unlock()
+	case "clings":
+		if slices.ContainsFunc(rows, func(r sdk.Row) bool { return e.hit(-1, r.Text) }) {
+			e.work.Add(1)
+			defer e.work.Done()
+			time.Sleep(4 * time.Second)
+		}
+	case "brittle":
+		for i, r := range rows {
+			if _, err := look(r.Images, true); err != nil {
+				return fmt.Errorf("row %d: %w", i, err)
+			}
+		}
+	case "fill":
+		first := e.rows.take(len(rows))
+		for i, r := range rows {
+			if e.hit(first+i, r.Text) {
+				e.fill()
+			}
+		}
 	case "noise":
 		fmt.Fprintln(fd1, "a native library says hello")
 		fmt.Println("a print that was forgotten")
@@ -279,45 +302,124 @@ func (e *specimen) end(ctx context.Context) error {
 	return errors.New("the model and the weights disagree")
 }
 
-// dense counts the bytes of each text by their value modulo 8. What Fit learned
-// turns the columns.
+// fill takes memory until somebody stops it.
+func (e *specimen) fill() {
+	for range 128 {
+		e.kept = append(e.kept, bytes.Repeat([]byte{1}, 32<<20))
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// dense embeds each row by itself.
 func (e *specimen) dense(rows []sdk.Row, batch int) sdk.Vectors {
 	columns := e.info().Dimension
 	d := &sdk.Dense{Rows: len(rows), Columns: columns, Data: make([]float32, len(rows)*columns)}
 	v := sdk.Vectors{Dense: d}
-	for i, r := range rows {
-		if r.Text == "" && e.Fault == "invents" {
-			r.Text = "an empty document"
-		}
-		if r.Text == "" {
-			v.Statuses = append(v.Statuses, sdk.RowStatus{Row: i, Status: sdk.Empty})
-			continue
-		}
-		turn := e.fitted
-		switch e.Fault {
-		case "drift":
-			turn += i
-		case "restless":
-			turn += batch
-		case "threads":
-			turn += e.threads
-		}
-		row := d.Data[i*columns : (i+1)*columns]
-		for j := range len(r.Text) {
-			row[(int(r.Text[j])+turn)%dimension]++
-		}
-		if e.Fault == "moody" {
-			row[0] += e.mood
-		}
-		sum := 0.0
-		for _, x := range row[:dimension] {
-			sum += float64(x) * float64(x)
-		}
-		for j := range row[:dimension] {
-			row[j] = float32(float64(row[j]) / math.Sqrt(sum))
+	for i, r := range e.order(rows) {
+		status := e.row(d.Data[i*columns:(i+1)*columns], r, i, batch)
+		if status.Status != sdk.OK {
+			status.Row = i
+			v.Statuses = append(v.Statuses, status)
 		}
 	}
 	return v
+}
+
+// order is the order of the rows, but for the one that forgets it once it has
+// sorted them by what they hold.
+func (e *specimen) order(rows []sdk.Row) []sdk.Row {
+	texts := slices.ContainsFunc(rows, func(r sdk.Row) bool { return r.Text != "" && len(r.Images) == 0 })
+	pictures := slices.ContainsFunc(rows, func(r sdk.Row) bool {
+		_, err := look(r.Images, true)
+		return len(r.Images) > 0 && !r.HasText && err == nil
+	})
+	if e.Fault != "mixes-up" || !texts || !pictures {
+		return rows
+	}
+	rows = slices.Clone(rows)
+	slices.SortStableFunc(rows, func(a, b sdk.Row) int { return len(a.Images) - len(b.Images) })
+	return rows
+}
+
+// row embeds one row of a batch into dst.
+func (e *specimen) row(dst []float32, r sdk.Row, i, batch int) sdk.RowStatus {
+	if r.Text == "" && len(r.Images) == 0 && e.Fault == "invents" {
+		r.Text = "an empty document"
+	}
+	if r.Text == "" && len(r.Images) == 0 {
+		return sdk.RowStatus{Status: sdk.Empty}
+	}
+	if reason := e.pry(r.Text); reason != "" {
+		return sdk.RowStatus{Status: sdk.Failed, Reason: reason}
+	}
+	turn := e.fitted
+	switch e.Fault {
+	case "drift":
+		turn += i
+	case "restless":
+		turn += batch
+	case "threads":
+		turn += e.threads
+	}
+	dst = dst[:dimension]
+	for j := range len(r.Text) {
+		dst[(int(r.Text[j])+turn)%dimension]++
+	}
+	if e.Fault == "moody" {
+		dst[0] += e.mood
+	}
+	if len(r.Images) == 0 {
+		unit(dst)
+		return sdk.RowStatus{}
+	}
+	seen, err := look(r.Images, e.Fault != "unturned")
+	if err != nil {
+		clear(dst)
+		return sdk.RowStatus{Status: sdk.Failed, Reason: err.Error()}
+	}
+	if r.Text != "" && e.Fault != "sums" { // which forgets that texts are longer
+		unit(dst)
+	}
+	for j := range dst {
+		dst[j] += seen[j]
+	}
+	unit(dst)
+	return sdk.RowStatus{}
+}
+
+// unit gives a vector the length 1.
+func unit(row []float32) {
+	sum := 0.0
+	for _, x := range row {
+		sum += float64(x) * float64(x)
+	}
+	for j := range row {
+		row[j] = float32(float64(row[j]) / math.Sqrt(sum))
+	}
+}
+
+// pry does what a program has not said that it does, and tells what came of it.
+func (e *specimen) pry(text string) (reason string) {
+	if !e.hit(-1, text) {
+		return ""
+	}
+	switch e.Fault {
+	case "dial":
+		address := "192.0.2.1:80" // of a net for documentation
+		if _, after, ok := strings.Cut(text, "dial "); ok {
+			address, _, _ = strings.Cut(after, " ")
+		}
+		c, err := net.DialTimeout("tcp", address, 2*time.Second)
+		if err != nil {
+			return err.Error()
+		}
+		c.Close()
+		return "reached " + address
+	case "snoop":
+		host, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", os.Getppid()))
+		return fmt.Sprintf("its own: %s; the host's: %s %v", strings.Join(os.Environ(), " "), host, err)
+	}
+	return ""
 }
 
 // sparse is v without its zeros.

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -28,9 +29,13 @@ func main() {
 	if !ok {
 		name = "specimen"
 	}
-	e := &specimen{name: name, version: "0.1.0", mood: 1 + float32(time.Now().UnixNano()%1e6)/1e5}
+	e := &specimen{name: name, version: "0.1.0", sight: []sdk.Modality{sdk.Text}, mood: 1 + float32(time.Now().UnixNano()%1e6)/1e5}
 	start := strings.TrimPrefix(name, "specimen-")
 	switch start {
+	case "sees":
+		e.sight = []sdk.Modality{sdk.Text, sdk.Image}
+	case "only-sees":
+		e.sight = []sdk.Modality{sdk.Image}
 	case "other-name":
 		e.name = "otherwise"
 	case "fickle":
@@ -45,6 +50,7 @@ func main() {
 		before(start, e)
 	}
 	sdk.ServeWith(e, func(s proto.EmbedderServer) proto.EmbedderServer { return newLiar(s, e) })
+	e.work.Wait()
 }
 
 // before shows the faults that come before the handshake, or instead of it.
@@ -54,6 +60,15 @@ func before(fault string, e *specimen) {
 		fmt.Println("loading the model, please wait")
 	case "wrong-version":
 		serveRaw(fault, 7, e)
+	case "half-tls":
+		if os.Getenv(clientCert) != "" {
+			os.Unsetenv(clientCert)
+			if err := promiseTLS(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+		}
+		serveRaw(fault, sdk.ProtocolVersion, e)
 	case "unwell", "small-limit", "deaf", "orphan", "chatty":
 		serveRaw(fault, sdk.ProtocolVersion, e)
 	case "dies-at-start":
@@ -65,6 +80,25 @@ func before(fault string, e *specimen) {
 		fmt.Printf("1|1|unix|%s|grpc|\n", filepath.Join(os.TempDir(), "bertopic-specimen-no-such-socket"))
 		outlast()
 	}
+}
+
+// clientCert is the variable with the host's certificate.
+const clientCert = "PLUGIN_CLIENT_CERT"
+
+// promiseTLS puts a certificate into the handshake that nothing comes of.
+func promiseTLS() error {
+	stdout := os.Stdout
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	os.Stdout = w
+	go func() {
+		line, _ := bufio.NewReader(r).ReadString('\n')
+		parts := strings.Split(strings.TrimSpace(line), "|")
+		fmt.Fprintf(stdout, "%s|%s\n", strings.Join(parts[:min(5, len(parts))], "|"), strings.Repeat("A", 400))
+	}()
+	return nil
 }
 
 // outlast waits until the host is gone or has had every chance to give up.

@@ -16,6 +16,9 @@ import (
 )
 
 func start(newCommand func() *exec.Cmd, network bool, strongest, weakest Kind) (*Process, error) {
+	if strongest < weakest {
+		return nil, &Unable{fmt.Errorf("the strongest kind that may be tried is %s", strongest)}
+	}
 	var why error
 	for kind := strongest; ; kind-- {
 		cmd := newCommand()

@@ -44,15 +44,11 @@ func newSource(ctx context.Context, c *config.Config) (*source, error) {
 		return nil, &config.Error{Key: "embedder.plugin", Msg: "names no embedder: give the name of a program (`bertopic plugins list` shows those that are found), or vectors of your own as [embeddings] path"}
 	}
 	spec := specOf(c)
-	path, err := host.Find(spec.Plugin, spec.Dirs)
-	if err != nil {
+	var err error
+	if spec.Examined, err = host.Examine(ctx, spec); err != nil {
 		return nil, err
 	}
-	d, err := host.Describe(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkOptions(c, d); err != nil {
+	if err := checkOptions(c, spec.Examined.Description); err != nil {
 		return nil, err
 	}
 	return &source{spec: &spec, c: c}, nil
