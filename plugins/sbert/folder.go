@@ -17,7 +17,10 @@ type folder struct {
 	dir     string // of the model
 	encoder string // folder of the transformer or of the token table, mostly dir itself
 
-	static  bool     // a table of token vectors, no transformer
+	static     bool        // a table of token vectors, no transformer
+	tableFile  string      // where the table is, if not where sentence-transformers keeps it
+	modelToVec *modelToVec // the table is read by model2vec's rules; nil: it isn't
+
 	pooling []string // modes, in the order in which they are joined; nil for static
 	head    []layer  // what follows pooling
 	plain   bool     // no modules.json: a bare encoder

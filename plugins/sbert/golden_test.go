@@ -279,10 +279,10 @@ func TestFlair(t *testing.T) {
 	}
 }
 
-// TestModel2Vec compares folders of model2vec with what sentence-transformers
-// makes of them, which unlike model2vec itself keeps unknown tokens.
+// TestModel2Vec compares folders of model2vec with what model2vec makes of them,
+// and with what sentence-transformers does, which keeps unknown tokens.
 func TestModel2Vec(t *testing.T) {
-	dir := goldenDir(t, "embedders/model2vec")
+	dir := filepath.Join("testdata", "model2vec")
 	var g map[string]json.RawMessage
 	readGolden(t, filepath.Join(dir, "expected.json.gz"), &g)
 	var texts []string
@@ -291,13 +291,35 @@ func TestModel2Vec(t *testing.T) {
 	}
 	for _, name := range []string{"plain", "unnormalized", "weighted-mapped", "int8-weighted"} {
 		var want struct {
-			Vectors [][]float64 `json:"sentence_transformers"`
+			IDs     [][]int64 `json:"ids"`
+			Unknown int64     `json:"unk_token_id"`
+			Median  int       `json:"median_token_length"`
+			Vectors [][]float64
+			ST      [][]float64 `json:"sentence_transformers"`
 		}
 		if err := json.Unmarshal(g[name], &want); err != nil {
 			t.Fatal(err)
 		}
-		p := start(t, map[string]any{"model": filepath.Join(dir, name)})
-		t.Logf("%s: largest difference %.2g", name, compare(t, texts, p.Embed(sdktest.Texts(texts...)...), want.Vectors, 2e-5))
+		e := loaded(t, map[string]any{"model": filepath.Join(dir, name)}, 0, "")
+		if m := e.model.reader.m2v; m == nil || m.unknown != want.Unknown || m.chars != 512*want.Median || e.model.info.MaxTokens != 512 {
+			t.Fatalf("%s: %+v, %+v", name, m, e.model.info)
+		}
+		v, err := e.EmbedWords(t.Context(), texts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: largest difference to model2vec %.2g", name, compare(t, texts, v, want.Vectors, 1e-6))
+		for i, text := range texts {
+			var enc tokenize.Encoding
+			if len(text) > 512*want.Median {
+				continue // the tokens there are of the whole text
+			}
+			if parts, _, err := e.model.reader.read(&enc, i, text); err == nil && !slices.Equal(parts[0].ids, want.IDs[i]) || err != nil && len(want.IDs[i]) > 0 {
+				t.Errorf("%s: text %d has the tokens %v (%v), want %v", name, i, parts, err, want.IDs[i])
+			}
+		}
+		p := start(t, map[string]any{"model": filepath.Join(dir, name), "preset": presetST})
+		t.Logf("%s: largest difference to sentence-transformers %.2g", name, compare(t, texts, p.Embed(sdktest.Texts(texts...)...), want.ST, 2e-5))
 	}
 }
 

@@ -41,7 +41,7 @@ func (l *loader) load(ctx context.Context) (*model, error) {
 	if err != nil {
 		return nil, &optionError{"model", err}
 	}
-	f, err := readFolder(dir)
+	f, err := readModelFolder(dir, o.Preset)
 	if err != nil {
 		return nil, &optionError{"model", err}
 	}
@@ -60,6 +60,9 @@ func (l *loader) load(ctx context.Context) (*model, error) {
 	if l.digest, err = f.digest(ctx); err != nil {
 		return nil, err
 	}
+	if f.static {
+		f.settleStatic(tokenizer, o.MaxSeqLength)
+	}
 	l.reader = newReader(tokenizer, f, prompt, o.LongText)
 	if o.Preset == presetFlair {
 		l.reader.encode = flairEncoder(tokenizer)
@@ -70,9 +73,6 @@ func (l *loader) load(ctx context.Context) (*model, error) {
 	}
 	var net network
 	if f.static {
-		if t := tokenizer.Truncation(); t != nil { // sentence-transformers leaves it on
-			f.maxTokens = t.MaxLength
-		}
 		net, err = l.table()
 	} else {
 		net, err = l.transformer(ctx, &info)
@@ -87,10 +87,21 @@ func (l *loader) load(ctx context.Context) (*model, error) {
 	return &model{reader: l.reader, network: net, unit: info.UnitLength, threads: s.Threads, info: info}, nil
 }
 
+// readModelFolder reads the small files of a model. Folders of model2vec are
+// those of sentence-transformers, too, which the preset asks for.
+func readModelFolder(dir, preset string) (*folder, error) {
+	if preset != presetST {
+		if f, err := readStaticFolder(dir); f != nil || err != nil {
+			return f, err
+		}
+	}
+	return readFolder(dir)
+}
+
 // setPreset replaces what the folder says of pooling by the rule of another
 // library, which knows nothing of prompts or of a limit but the tokenizer's.
 func (f *folder) setPreset(preset string) error {
-	if preset == presetNone {
+	if preset == presetNone || preset == presetST {
 		return nil
 	}
 	if f.static {
@@ -150,10 +161,15 @@ func (l *loader) table() (network, error) {
 	if l.options.Precision != precisionFull {
 		l.remarks = append(l.remarks, sdk.Diagnostic{Option: "precision", Summary: "precision has no effect on a table of token vectors"})
 	}
-	t, err := readTable(l.folder.encoder, l.reader.tokenizer.VocabSize(), l.settings.Threads)
+	path := l.folder.tableFile
+	if path == "" {
+		path = filepath.Join(l.folder.encoder, "model.safetensors")
+	}
+	t, err := readTable(path, l.reader.tokenizer.VocabSize(), l.settings.Threads)
 	if err != nil {
 		return nil, &optionError{"model", err}
 	}
+	t.single = l.folder.modelToVec != nil
 	return t, nil
 }
 

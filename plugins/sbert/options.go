@@ -29,6 +29,7 @@ const (
 	presetHF    = "hf"
 	presetFlair = "flair"
 	presetSpacy = "spacy-trf"
+	presetST    = "sentence-transformers"
 
 	precisionFull = "fp32"
 	precisionHalf = "fp16"
@@ -40,7 +41,7 @@ const (
 
 var schema = []sdk.Option{
 	{Name: "model", Type: sdk.String, Default: "all-MiniLM-L6-v2", Help: "a model folder, or the name of one that `bertopic models get` has brought"},
-	{Name: "preset", Type: sdk.String, Default: presetNone, Choices: []string{presetNone, presetHF, presetFlair, presetSpacy}, Help: "pool as another library does: hf (mean, unit length), flair (first token), spacy-trf (pooler output); empty: as the folder says"},
+	{Name: "preset", Type: sdk.String, Default: presetNone, Choices: []string{presetNone, presetHF, presetFlair, presetSpacy, presetST}, Help: "pool as another library does: hf (mean, unit length), flair (first token), spacy-trf (pooler output), sentence-transformers (a model2vec table, unknown tokens too); empty: as the folder says"},
 	{Name: "precision", Type: sdk.String, Default: precisionFull, Choices: []string{precisionFull, precisionHalf, precisionInt8}, Help: "fp32; or faster with nearly the same vectors: int8 on a CPU, fp16 on a GPU"},
 	{Name: "device", Type: sdk.String, Default: "auto", Help: "cpu, cuda, cuda:N, or auto: cuda where there is one, else cpu"},
 	{Name: "max_seq_length", Type: sdk.Integer, Default: int64(0), Help: "tokens of a text that are read; 0: as many as the folder says"},

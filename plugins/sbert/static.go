@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 
 	"github.com/bertopic-go/bertopic/internal/par"
 	"github.com/bertopic-go/bertopic/internal/safetensors"
@@ -17,12 +16,12 @@ type table struct {
 	vectors       []float32 // rows x width
 	rowOf         []int64   // the row of a token; nil: the token's own number
 	weights       []float32 // of tokens; nil: 1
+	single        bool      // sums are of float32, as numpy's; else of float64
 	threads       int
 }
 
-// readTable reads dir/model.safetensors.
-func readTable(dir string, vocabulary, threads int) (*table, error) {
-	path := filepath.Join(dir, "model.safetensors")
+// readTable reads a table for a tokenizer of vocabulary tokens.
+func readTable(path string, vocabulary, threads int) (*table, error) {
 	file, err := safetensors.Open(path)
 	if err != nil {
 		return nil, err
@@ -96,7 +95,12 @@ func (t *table) forward(ctx context.Context, sequences []sequence, out []float32
 	par.Blocks(t.threads, len(sequences), 64, func(_, lo, hi int) {
 		sum := make([]float64, t.width)
 		for i := lo; i < hi && ctx.Err() == nil; i++ {
-			t.mean(out[i*t.width:(i+1)*t.width], sum, sequences[i].ids)
+			dst := out[i*t.width : (i+1)*t.width]
+			if t.single {
+				t.singleMean(dst, sequences[i].ids)
+			} else {
+				t.mean(dst, sum, sequences[i].ids)
+			}
 		}
 		done(hi - lo)
 	})
@@ -107,19 +111,45 @@ func (t *table) forward(ctx context.Context, sequences []sequence, out []float32
 func (t *table) mean(dst []float32, sum []float64, ids []int64) {
 	clear(sum)
 	for _, id := range ids {
-		row, weight := id, 1.0
-		if t.rowOf != nil {
-			row = t.rowOf[id]
-		}
-		if t.weights != nil {
-			weight = float64(t.weights[id])
-		}
-		v := t.vectors[int(row)*t.width:][:len(sum)]
-		for j, x := range v {
-			sum[j] += weight * float64(x)
+		v, weight := t.vector(id)
+		for j, x := range v[:len(sum)] {
+			sum[j] += float64(weight) * float64(x)
 		}
 	}
 	for j, s := range sum {
 		dst[j] = float32(s / float64(len(ids)))
 	}
+}
+
+// singleMean is mean with numpy's sums: of float32, each product rounded.
+func (t *table) singleMean(dst []float32, ids []int64) {
+	clear(dst)
+	for _, id := range ids {
+		v, weight := t.vector(id)
+		v = v[:len(dst)]
+		if weight == 1 {
+			for j, x := range v {
+				dst[j] += x
+			}
+			continue
+		}
+		for j, x := range v {
+			dst[j] += float32(weight * x)
+		}
+	}
+	for j := range dst {
+		dst[j] /= float32(len(ids))
+	}
+}
+
+// vector returns the vector of a token and its weight.
+func (t *table) vector(id int64) ([]float32, float32) {
+	row, weight := id, float32(1)
+	if t.rowOf != nil {
+		row = t.rowOf[id]
+	}
+	if t.weights != nil {
+		weight = t.weights[id]
+	}
+	return t.vectors[int(row)*t.width:][:t.width], weight
 }

@@ -31,6 +31,7 @@ type reader struct {
 	max       int  // tokens of a sequence; 0: no limit
 	chunk     bool
 	encode    func(e *tokenize.Encoding, text string, limit int)
+	m2v       *modelToVec // nil: of another library
 
 	promptTokens  int // of the prompt itself
 	specialTokens int // that a text gets
@@ -39,7 +40,7 @@ type reader struct {
 
 // newReader looks at how the tokenizer frames a text.
 func newReader(t *tokenize.Tokenizer, f *folder, prompt, longText string) *reader {
-	r := &reader{tokenizer: t, lowerCase: f.lowerCase, prompt: prompt, special: !f.static, chunk: longText == chunk, encode: t.Encode}
+	r := &reader{tokenizer: t, lowerCase: f.lowerCase, prompt: prompt, special: !f.static, chunk: longText == chunk, encode: t.Encode, m2v: f.modelToVec}
 	var e tokenize.Encoding
 	t.Encode(&e, r.lower(prompt), 0)
 	for i, special := range e.Special {
@@ -102,9 +103,13 @@ func (r *reader) read(e *tokenize.Encoding, row int, text string) (sequences []s
 	if r.chunk || !r.special {
 		limit = 0
 	}
-	r.encode(e, r.lower(r.prompt+text), limit)
-	if !r.special {
-		r.dropSpecial(e)
+	if r.m2v != nil {
+		lost = r.encodeModelToVec(e, text)
+	} else {
+		r.encode(e, r.lower(r.prompt+text), limit)
+		if !r.special {
+			r.dropSpecial(e)
+		}
 	}
 	content := len(e.IDs) - r.specialTokens
 	if content <= r.promptTokens && !r.hasTokens(e, text, limit) {
@@ -114,11 +119,34 @@ func (r *reader) read(e *tokenize.Encoding, row int, text string) (sequences []s
 		if r.chunk {
 			return r.cut(e, row), 0, nil
 		}
-		lost = len(e.IDs) - r.max // of a static table: it has no special tokens
+		lost += len(e.IDs) - r.max // of a static table: it has no special tokens
 		e.IDs, e.TypeIDs = e.IDs[:r.max], e.TypeIDs[:r.max]
 	}
 	one := sequence{row: row, ids: slices.Clone(e.IDs), types: slices.Clone(e.TypeIDs), weight: content}
 	return []sequence{one}, lost + e.TokensLost, nil
+}
+
+// encodeModelToVec tokenises as model2vec does: the beginning of the text, of
+// that so many tokens, and of those the known ones. lost counts the tokens of the
+// rest, where a word that is cut counts on both sides.
+func (r *reader) encodeModelToVec(e *tokenize.Encoding, text string) (lost int) {
+	text, rest := r.prompt+text, ""
+	if !r.chunk {
+		text, rest = r.m2v.split(text)
+	}
+	if rest != "" {
+		r.encode(e, rest, 0)
+		r.dropSpecial(e)
+		lost = len(e.IDs)
+	}
+	r.encode(e, text, 0)
+	r.dropSpecial(e)
+	if n := len(e.IDs) - r.max; r.max > 0 && n > 0 && !r.chunk {
+		lost += n
+		e.IDs, e.TypeIDs, e.Special = e.IDs[:r.max], e.TypeIDs[:r.max], e.Special[:r.max]
+	}
+	r.m2v.drop(e)
+	return lost
 }
 
 // hasTokens tells whether a text has tokens of its own, where the count with the
@@ -129,6 +157,9 @@ func (r *reader) hasTokens(e *tokenize.Encoding, text string, limit int) bool {
 	}
 	var alone tokenize.Encoding
 	r.encode(&alone, r.lower(text), limit)
+	if r.m2v != nil {
+		r.m2v.drop(&alone)
+	}
 	return slices.Contains(alone.Special, false)
 }
 
