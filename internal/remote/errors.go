@@ -102,7 +102,11 @@ func details(list []any) (message, param string) {
 			}
 			param = place
 		}
-		all = append(all, strings.TrimSpace(place+": "+text(d["msg"])))
+		said := text(d["msg"])
+		if place != "" {
+			said = place + ": " + said
+		}
+		all = append(all, said)
 	}
 	return strings.Join(all, "; "), param
 }
