@@ -113,7 +113,7 @@ func (a *app) pluginsCommand() *cobra.Command {
 		},
 	}
 	describe.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	cmd.AddCommand(list, describe, a.lockCommand(dirs), a.newCommand())
+	cmd.AddCommand(list, describe, a.lockCommand(dirs), a.newCommand(), a.installCommand())
 	return cmd
 }
 

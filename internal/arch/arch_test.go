@@ -20,13 +20,14 @@ var rules = map[string][]string{
 	"host":             {"sdk", "internal"},
 	"conformance":      {"sdk", "host", "internal"},
 	"plugins":          {"sdk", "internal", "plugins"},
+	"plugins/python":   {},
 	"corpus":           {"internal"},
 	"pipeline":         {"pipeline", "internal"},
 	"internal":         {"internal"},
 	"internal/run":     {"internal", "corpus", "host", "pipeline", "sdk"},
 	"internal/arch":    {},
 	"internal/remote":  {"internal", "sdk"}, // what the openai and cohere programs share
-	"cmd":              {"internal", "conformance", "corpus", "host", "pipeline", "sdk"},
+	"cmd":              {"internal", "conformance", "corpus", "host", "pipeline", "plugins/python", "sdk"},
 	"setup":            {"internal"},
 	"examples":         {"sdk"}, // as a stranger's program would
 	"bench":            {"internal", "pipeline", "corpus", "host", "sdk", "bench"},

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from bertopic_sdk import Refused, Status, install, load
 from bertopic_sdk.testing import Session
-from command import ROOT, embed, needs_command
+from command import ROOT, conforms, embed, needs_command, slow
 
 pytest.importorskip("gensim")
 
@@ -98,3 +98,9 @@ def test_through_bertopic(vectors, folder, tmp_path):
     have, statuses, _ = embed(tmp_path / "run", tmp_path / "plugins", "python-gensim", ROWS, model=str(folder / "mine.kv"), metric="euclidean")
     assert have[[s == "ok" for s in statuses]].tobytes() == bertopic(vectors, ROWS)[[s == "ok" for s in statuses]].tobytes()
     assert statuses == ["ok", "ok", "ok", "oov", "ok", "ok", "empty", "empty", "ok", "ok"]
+
+
+@slow
+@needs_command
+def test_conformance(folder, tmp_path):
+    conforms(tmp_path, FILE, [f"{a} {b}" for a in WORDS[:7] for b in WORDS[:7]], model=str(folder / "w2v.bin"))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bertopic_sdk import Refused, Status, install, load
 from bertopic_sdk.testing import Session
-from command import embed, needs_command
+from command import conforms, embed, needs_command, slow
 
 joblib = pytest.importorskip("joblib")
 threadpoolctl = pytest.importorskip("threadpoolctl")
@@ -112,3 +112,9 @@ def test_through_bertopic(files, tmp_path):
     ok = [i for i, s in enumerate(statuses) if s == "ok"]
     assert [s for s in statuses[len(ROWS) :]] == ["empty", "empty", "oov", "oov", "oov", "ok"]
     assert have[ok].tobytes() == want[ok].tobytes()
+
+
+@slow
+@needs_command
+def test_conformance(files):
+    conforms(files, FILE, ROWS, pipeline="svd.joblib")

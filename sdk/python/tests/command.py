@@ -8,11 +8,27 @@ import subprocess
 
 import numpy as np
 import pytest
+from bertopic_sdk import install
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 COMMAND = pathlib.Path(os.environ.get("BERTOPIC_COMMAND") or ROOT / "bin" / "bertopic")
 
 needs_command = pytest.mark.skipif(not COMMAND.exists(), reason="bin/bertopic has not been built: make build")
+
+# `make test` leaves these out: they start a program a dozen times and more.
+slow = pytest.mark.slow
+
+
+def conforms(tmp_path, embedder, rows, **options):
+    """Runs the suite of `bertopic conformance` on an embedder's file, in this environment; every must has to hold."""
+    program = install(str(embedder), str(tmp_path / "conformance"))
+    (tmp_path / "options.json").write_text(json.dumps(options))
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"text": row}) + "\n" for row in rows))
+    command = [COMMAND, "conformance", program, "--options", tmp_path / "options.json", "--sample", tmp_path / "rows.jsonl"]
+    r = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert r.returncode == 0, r.stdout + r.stderr
+    assert " conforms to embedder protocol 1" in r.stdout
+    return r.stdout
 
 
 def embed(tmp_path, plugins, plugin, rows, extra="", batch_size=7, seed=42, **options):

@@ -23,15 +23,19 @@ ROWS = [
 ] + [f"document {i} of {i * i}" for i in range(40)]
 
 
+@pytest.fixture(scope="module")
+def in_go(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("go")
+    subprocess.run(["go", "build", "-o", folder / "bertopic-embedder-hashing", "./examples/embedder-go"], cwd=ROOT, check=True)
+    return folder
+
+
 @needs_command
 @pytest.mark.skipif(not shutil.which("go"), reason="go is missing")
 @pytest.mark.parametrize("options", [{}, {"dimension": 37, "n": 2}])
-def test_the_example_is_that_in_go(tmp_path, options):
-    (tmp_path / "go").mkdir()
-    program = tmp_path / "go" / "bertopic-embedder-hashing"
-    subprocess.run(["go", "build", "-o", program, "./examples/embedder-go"], cwd=ROOT, check=True)
+def test_the_example_is_that_in_go(in_go, tmp_path, options):
     install(str(ROOT / "examples/embedder-python/embedder.py"), str(tmp_path / "python"))
-    want, want_statuses, _ = embed(tmp_path / "a", tmp_path / "go", "hashing", ROWS, **options)
+    want, want_statuses, _ = embed(tmp_path / "a", in_go, "hashing", ROWS, **options)
     have, statuses, log = embed(tmp_path / "b", tmp_path / "python", "hashing", ROWS, **options)
     assert have.tobytes() == want.tobytes()
     assert statuses == want_statuses and statuses[3] == "empty"

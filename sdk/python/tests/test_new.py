@@ -7,10 +7,12 @@ import subprocess
 import sys
 
 import pytest
+from command import slow
 
 BERTOPIC = pathlib.Path(__file__).parents[3] / "bin" / "bertopic"
 
 
+@slow
 @pytest.mark.skipif(not BERTOPIC.exists(), reason="bin/bertopic is not built: make build")
 def test_new_project(tmp_path):
     def run(*command):

@@ -38,6 +38,8 @@ from ._types import (
     truncated,
 )
 from ._calls import progress, warn
+from ._models import sha256_of
+from ._rows import by_row
 from ._launch import install, launch, load
 from ._serve import PROTOCOL_VERSION, serve
 
@@ -61,6 +63,7 @@ __all__ = [
     "Status",
     "Unavailable",
     "Vectors",
+    "by_row",
     "check_options",
     "failed",
     "install",
@@ -68,6 +71,7 @@ __all__ = [
     "load",
     "progress",
     "serve",
+    "sha256_of",
     "truncated",
     "warn",
 ]

@@ -11,6 +11,8 @@ from typing import Any, Literal, Protocol, Union
 
 import numpy.typing as npt
 
+from ._models import find_model
+
 Modality = Literal["text", "image"]
 Metric = Literal["cosine", "euclidean", "hellinger"]
 OptionType = Literal["string", "integer", "number", "boolean", "string list", "integer list", "any"]
@@ -80,6 +82,13 @@ class Settings:
     def path(self, option: str) -> pathlib.Path:
         """The value of an option that is a file's or folder's path, absolute."""
         return pathlib.Path(os.path.abspath(os.path.join(self.base_dir, os.path.expanduser(self.options[option]))))
+
+    def model(self, option: str) -> pathlib.Path:
+        """The folder or file of the model that an option names: a path, or a name that `bertopic models list` shows.
+
+        Raises Refused where it is not there. Nothing is fetched.
+        """
+        return find_model(self.options[option], self.base_dir, self.models_dir, option)
 
 
 @dataclass(frozen=True)
