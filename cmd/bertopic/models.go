@@ -30,16 +30,19 @@ func (a *app) modelsCommand() *cobra.Command {
 	var opt hub.GetOptions
 	get := &cobra.Command{
 		Use:   "get NAME...",
-		Short: "Fetch models from a Hugging Face hub",
+		Short: "Fetch models from a Hugging Face hub, or word vectors by gensim's names",
 		Long: "Fetch the files of a model that embedding takes: settings, tokenizer, and weights in safetensors (in\n" +
 			"ONNX if there are none). Each file is checked against the hub's hash. What an interrupted download has\n" +
 			"brought is kept, and the same command goes on from there. A model that is here is left as it is,\n" +
 			"without a connection.\n\n" +
+			"The names of gensim's downloader (glove-wiki-gigaword-50, word2vec-google-news-300, ...) bring that file\n" +
+			"of word vectors, checked against the MD5 of gensim-data's list.\n\n" +
 			"From the environment: HF_ENDPOINT (another hub), HF_TOKEN (for private models and those with terms),\n" +
-			"HF_HUB_OFFLINE=1 (open no connection), HTTPS_PROXY.",
+			"HF_HUB_OFFLINE=1 (open no connection), HTTPS_PROXY, GENSIM_DATA_URL (a copy of gensim-data).",
 		Example: "  bertopic models get sentence-transformers/all-MiniLM-L6-v2\n" +
 			"  bertopic models get BAAI/bge-small-en-v1.5 --revision main --update\n" +
 			"  bertopic models get intfloat/e5-small-v2 --onnx\n" +
+			"  bertopic models get glove-wiki-gigaword-50\n" +
 			"  HF_ENDPOINT=https://hub.example bertopic models get my-team/my-model",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -11,10 +11,11 @@ import (
 )
 
 // hubCommand, "hub [slow|gated|cut]", starts a hub with the model
-// sentence-transformers/mini and names it in HF_ENDPOINT. WEIGHTS is where the
-// weights gather while they come. A slow hub holds its breath after a part of
-// the weights when it is asked for all of them, one that is cut drops the
-// connection there, and a gated one wants the token hf_good.
+// sentence-transformers/mini and names it in HF_ENDPOINT, and a copy of
+// gensim-data in GENSIM_DATA_URL. WEIGHTS is where the weights gather while they
+// come. A slow hub holds its breath after a part of the weights when it is asked
+// for all of them, one that is cut drops the connection there, and a gated one
+// wants the token hf_good.
 func hubCommand(ts *testscript.TestScript, neg bool, args []string) {
 	const name = "sentence-transformers/mini"
 	repo := hubtest.SentenceTransformer()
@@ -50,7 +51,11 @@ func hubCommand(ts *testscript.TestScript, neg bool, args []string) {
 			s.Token = "hf_good"
 		}
 	})
-	ts.Defer(func() { close(release); hub.Close() })
+	vectors := hubtest.NewGensimData(map[string][][]byte{
+		"glove-wiki-gigaword-50": {hubtest.Packed("the 0.5 1\nriver 2 3\n")},
+	}, nil, nil)
+	ts.Defer(func() { close(release); hub.Close(); vectors.Close() })
 	ts.Setenv("HF_ENDPOINT", hub.URL)
+	ts.Setenv("GENSIM_DATA_URL", vectors.URL)
 	ts.Setenv("WEIGHTS", filepath.Join(ts.Getenv("XDG_CACHE_HOME"), "bertopic", "models", "sentence-transformers", ".mini.part", hubtest.SHA256(weights)+".incomplete"))
 }

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,7 +24,9 @@ type Client struct {
 	Token    string // sent to the hub and to no other host; "" for none
 	Offline  string // the environment variable that forbids connections; "" if none does
 	Version  string // of this program, told to the hub
+	Gensim   string // address of a copy of gensim-data; "" for that of gensim
 
+	plain string // the variable that names the server, where it is one without accounts
 	http  *http.Client
 	tries int                                              // of one request, without progress in between
 	stall time.Duration                                    // a body that brings nothing for so long is given up
@@ -41,6 +44,10 @@ func NewClient(getenv func(string) string, version string) (*Client, error) {
 			return nil, &Error{Kind: KindName, Msg: "HF_ENDPOINT is no address of a hub: write it like " + DefaultEndpoint}
 		}
 		c.Endpoint = e
+	}
+	var err error
+	if c.Gensim, err = gensimAddress(getenv); err != nil {
+		return nil, err
 	}
 	if strings.ContainsAny(c.Token, "\r\n\t ") {
 		return nil, &Error{Kind: KindAccess, Msg: "HF_TOKEN is no token: there is white space in it"}
@@ -94,13 +101,21 @@ type remoteFile struct {
 	Size   int64  // -1: unknown
 	SHA256 string // of a large file; "" for others
 	Blob   string // Git's id of a small file; "" if unknown
+	MD5    string // of a file of gensim-data; "" for others
+	// Address is where the file lies; "" for the hub's place of it.
+	Address string
 }
+
+// known tells whether a content can be compared with what the hub says of it.
+func (f *remoteFile) known() bool { return f.SHA256 != "" || f.Blob != "" || f.MD5 != "" }
 
 // repository is a model as a hub describes it.
 type repository struct {
 	Name   string // as the hub writes it
 	Commit string
 	Files  []remoteFile
+	all    bool   // every file is wanted
+	join   string // the files are parts of one of this name
 }
 
 // describe asks which files a model has at a revision.
@@ -263,7 +278,7 @@ func (c *Client) unreachable(what string, t *transient) error {
 	case t.after > maxWait:
 		return &Error{Kind: KindNetwork, Msg: msg, Err: fmt.Errorf("%w: it wants us to come back in %v", t.err, t.after.Round(time.Second))}
 	case t.dial:
-		return &Error{Kind: KindNetwork, Msg: msg, Err: fmt.Errorf("%w (without a network, copy the model's folder from a machine that has it; HF_ENDPOINT names another hub, HTTPS_PROXY a proxy)", t.err)}
+		return &Error{Kind: KindNetwork, Msg: msg, Err: fmt.Errorf("%w (without a network, copy the model's folder from a machine that has it; %s names another hub, HTTPS_PROXY a proxy)", t.err, cmp.Or(c.plain, "HF_ENDPOINT"))}
 	}
 	return &Error{Kind: KindNetwork, Msg: msg, Err: fmt.Errorf("%w (what has come is kept: the same command goes on from there)", t.err)}
 }
@@ -282,10 +297,12 @@ func (c *Client) refused(resp *http.Response, name, revision, file string) error
 	switch {
 	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500:
 		err := fmt.Errorf("the hub answers %s", resp.Status)
-		if status == http.StatusTooManyRequests && c.Token == "" {
+		if status == http.StatusTooManyRequests && c.Token == "" && c.plain == "" {
 			err = fmt.Errorf("%w; with a token in HF_TOKEN it allows more", err)
 		}
 		return &transient{err: err, after: retryAfter(resp.Header.Get("Retry-After"), time.Now())}
+	case c.plain != "":
+		return &Error{Kind: KindMissing, Msg: fmt.Sprintf("%s has no %s (%s): see whether %s is right", c.Endpoint, what, resp.Status, c.plain)}
 	case code == "GatedRepo":
 		if c.Token == "" {
 			return &Error{Kind: KindAccess, Msg: fmt.Sprintf("%s is given to registered users only: accept its terms at %s, and set HF_TOKEN to your token", name, page)}

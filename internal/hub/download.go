@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
@@ -65,7 +66,7 @@ func (c *Client) rest(ctx context.Context, r *repository, f *remoteFile, partial
 	if err != nil {
 		return err
 	}
-	if f.SHA256 == "" && f.Blob == "" || f.Size < 0 || have > f.Size {
+	if !f.known() || f.Size < 0 && f.MD5 == "" || f.Size >= 0 && have > f.Size {
 		have = 0 // no hash would tell a rest that doesn't fit
 	}
 	progress(have)
@@ -75,7 +76,11 @@ func (c *Client) rest(ctx context.Context, r *repository, f *remoteFile, partial
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	resp, err := c.get(ctx, c.Endpoint+"/"+r.Name+"/resolve/"+r.Commit+"/"+escape(f.Path), have)
+	address := f.Address
+	if address == "" {
+		address = c.Endpoint + "/" + r.Name + "/resolve/" + r.Commit + "/" + escape(f.Path)
+	}
+	resp, err := c.get(ctx, address, have)
 	if err != nil {
 		return err
 	}
@@ -164,7 +169,7 @@ func (m *meteredReader) Read(p []byte) (int, error) {
 func (f *remoteFile) learn(resp *http.Response) {
 	for prior := resp; prior != nil; prior = prior.Request.Response {
 		h := prior.Header
-		if f.SHA256 == "" && f.Blob == "" {
+		if !f.known() {
 			for _, name := range []string{"X-Linked-Etag", "Etag"} {
 				tag := strings.Trim(strings.TrimPrefix(h.Get(name), "W/"), `"`)
 				switch {
@@ -232,10 +237,15 @@ func (f *remoteFile) verify(path string) (ManifestFile, error) {
 	sum := sha256.New()
 	var blob hash.Hash
 	var w io.Writer = sum
+	var check hash.Hash
+	if f.MD5 != "" {
+		check = md5.New()
+		w = io.MultiWriter(sum, check)
+	}
 	if f.Blob != "" {
 		blob = sha1.New()
 		fmt.Fprintf(blob, "blob %d\x00", got.Size)
-		w = io.MultiWriter(sum, blob)
+		w = io.MultiWriter(w, blob)
 	}
 	if _, err := io.Copy(w, in); err != nil {
 		return got, err
@@ -243,6 +253,11 @@ func (f *remoteFile) verify(path string) (ManifestFile, error) {
 	got.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	if f.SHA256 != "" && got.SHA256 != f.SHA256 {
 		return got, &Error{Kind: KindContent, Msg: fmt.Sprintf("%s has the SHA-256 %s, and the hub says %s: it was spoilt on its way, by a proxy perhaps", f.Path, got.SHA256, f.SHA256)}
+	}
+	if check != nil {
+		if id := hex.EncodeToString(check.Sum(nil)); id != f.MD5 {
+			return got, &Error{Kind: KindContent, Msg: fmt.Sprintf("%s has the MD5 %s, and the list of gensim-data says %s: it was spoilt on its way, by a proxy perhaps", f.Path, id, f.MD5)}
+		}
 	}
 	if blob != nil {
 		if id := hex.EncodeToString(blob.Sum(nil)); id != f.Blob {

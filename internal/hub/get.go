@@ -42,7 +42,7 @@ type GetResult struct {
 }
 
 // Get brings a model, "org/name" or the name alone of one of
-// sentence-transformers. A model that is here is left as it is, without a
+// sentence-transformers, or of the word vectors of gensim's downloader. A model that is here is left as it is, without a
 // connection, unless o asks for a revision that is not the one that is here, or
 // for an update, or for further files. Only files that are not here yet are
 // fetched, the rest of one that broke off too; each is checked against the
@@ -59,6 +59,9 @@ func (c *Client) Get(ctx context.Context, name string, o GetOptions) (*GetResult
 			return nil, err
 		}
 		o.ModelsDir = dir
+	}
+	if bare, ok := gensimName(name); ok {
+		return c.getGensim(ctx, bare, o)
 	}
 	if r, err := present(name, o); r != nil || err != nil {
 		return r, err
@@ -177,7 +180,10 @@ func (c *Client) fetch(ctx context.Context, repo *repository, o GetOptions) (*Ge
 			return nil, err
 		}
 	}
-	chosen, notes, err := choose(repo.Files, modules, o.ONNX, o.Files)
+	chosen, notes := slices.Clone(repo.Files), []string(nil)
+	if !repo.all {
+		chosen, notes, err = choose(repo.Files, modules, o.ONNX, o.Files)
+	}
 	if err != nil {
 		var e *Error
 		if errors.As(err, &e) {
@@ -212,6 +218,13 @@ func (c *Client) fetch(ctx context.Context, repo *repository, o GetOptions) (*Ge
 		}
 		d.done += got.Size
 		m.Files = append(m.Files, got)
+	}
+	if repo.join != "" {
+		whole, err := joinParts(d.files, repo.join, m.Files)
+		if err != nil {
+			return nil, err
+		}
+		m.Files = []ManifestFile{whole}
 	}
 	if err := WriteManifest(d.files, m); err != nil {
 		return nil, err
@@ -268,7 +281,7 @@ func (d *fetching) same(chosen []remoteFile) bool {
 // here, or from the hub.
 func (d *fetching) one(ctx context.Context, f remoteFile) (ManifestFile, error) {
 	path := filepath.Join(d.files, filepath.FromSlash(f.Path))
-	known := f.SHA256 != "" || f.Blob != ""
+	known := f.known()
 	if known && isFile(path) {
 		if got, err := f.verify(path); err == nil {
 			d.progress(f.Path, got.Size)
@@ -295,7 +308,7 @@ func (d *fetching) one(ctx context.Context, f remoteFile) (ManifestFile, error) 
 // partial is the path of what is there of a file. It is named by the content,
 // so that nothing of another revision is taken for it.
 func (d *fetching) partial(f remoteFile) string {
-	key := f.SHA256 + f.Blob
+	key := f.SHA256 + f.Blob + f.MD5
 	if key == "" {
 		sum := sha256.Sum256([]byte(d.repo.Commit + "\x00" + f.Path))
 		key = hex.EncodeToString(sum[:])

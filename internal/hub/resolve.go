@@ -44,7 +44,7 @@ func ValidName(name string) bool {
 //     name is one where there is a folder that holds a model.
 //  2. modelsDir/org/name
 //  3. for a name without an organisation modelsDir/sentence-transformers/name,
-//     then modelsDir/ORG/name if just one ORG has it
+//     modelsDir/gensim-data/name, then modelsDir/ORG/name if just one ORG has it
 //
 // modelsDir "" is ModelsDir(). No connection is opened. A model that is not
 // there is a NotFoundError that lists those that are.
@@ -121,6 +121,9 @@ func resolveName(modelsDir, name string) (string, error) {
 	if dir := filepath.Join(modelsDir, defaultOrg, name); isDir(dir) {
 		return dir, nil
 	}
+	if dir := filepath.Join(modelsDir, gensimOrg, name); isDir(dir) {
+		return dir, nil
+	}
 	if dir := filepath.Join(modelsDir, name); holdsModel(dir) {
 		return dir, nil
 	}
@@ -188,11 +191,7 @@ func missing(modelsDir, path, name string, emptyFolder bool) string {
 		b.WriteString("has " + strings.Join(there, ", "))
 	}
 	if ValidName(name) {
-		get := name
-		if !strings.Contains(get, "/") {
-			get = defaultOrg + "/" + get
-		}
-		fmt.Fprintf(&b, "; `bertopic models get %s` brings it, or name the folder that holds it", get)
+		fmt.Fprintf(&b, "; `bertopic models get %s` brings it, or name the folder that holds it", fetchName(name))
 	}
 	return b.String()
 }

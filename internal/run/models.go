@@ -107,8 +107,12 @@ func getModel(ctx context.Context, client *hub.Client, name string, o hub.GetOpt
 		fmt.Fprintf(env.Stdout, "%s is there: %s\n", r.Name, r.Dir)
 		return nil
 	}
-	fmt.Fprintf(env.Stdout, "%s is fetched: %s\n  revision %s, %s in %d files, %d of them fetched now, in %.1f s\n  use it by:  [embedder]  plugin = \"sbert\"   [embedder.options]  model = %q\n",
-		r.Name, r.Dir, r.Manifest.Revision, megabytes(r.Manifest.Bytes()), len(r.Manifest.Files), files, time.Since(start).Seconds(), r.Name)
+	plugin, revision := "sbert", "revision"
+	if hub.IsVectors(r.Name) {
+		plugin, revision = "gensim", "MD5"
+	}
+	fmt.Fprintf(env.Stdout, "%s is fetched: %s\n  %s %s, %s in %d files, %d of them fetched now, in %.1f s\n  use it by:  [embedder]  plugin = %q   [embedder.options]  model = %q\n",
+		r.Name, r.Dir, revision, r.Manifest.Revision, megabytes(r.Manifest.Bytes()), len(r.Manifest.Files), files, time.Since(start).Seconds(), plugin, r.Name)
 	return nil
 }
 
