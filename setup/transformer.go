@@ -57,9 +57,9 @@ var minilmFiles = map[string]string{
 	"vocab.txt":         "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
 }
 
-// minilmThere tells whether the model's folder is whole. One that came from a
-// hub is as good.
-func minilmThere(target string, _ wheel) bool {
+// modelThere tells whether a model's folder is whole. One that came from a hub is
+// as good.
+func modelThere(target string, _ wheel) bool {
 	m, err := hub.ReadManifest(target)
 	return err == nil && len(m.Files) > 0 && m.Whole(target) == nil
 }
