@@ -142,19 +142,34 @@ func (t *taps) planNearest(n int) {
 	t.size = 1
 	t.first = slices.Grow(t.first[:0], n)[:n]
 	t.weights = slices.Grow(t.weights[:0], n)[:n]
-	for i := range n {
-		x := (float64(t.low+i) + 0.5) * float64(t.in) / float64(t.out)
-		t.first[i] = int32(min(int(x), t.in-1))
-		t.weights[i] = 1 << fraction
+	scale := float64(t.in) / float64(t.out)
+	x := scale / 2
+	for i := range t.high { // summed up, as Pillow does it
+		if i >= t.low {
+			t.first[i-t.low] = int32(min(int(x), t.in-1))
+			t.weights[i-t.low] = 1 << fraction
+		}
+		x += scale
 	}
 }
 
-// inputs are the first and the last but one input pixel that count.
+// inputs are the input pixels that count: from, and to the one before to.
 func (t *taps) inputs() (from, to int) {
-	if len(t.first) == 0 {
-		return 0, 0
+	if t.in == t.out {
+		return t.low, t.high
 	}
 	return int(t.first[0]), int(t.first[len(t.first)-1]) + t.size
+}
+
+// shifted calls f while the input begins at pixel from.
+func (t *taps) shifted(from int, f func()) {
+	for i := range t.first {
+		t.first[i] -= int32(from)
+	}
+	f()
+	for i := range t.first {
+		t.first[i] += int32(from)
+	}
 }
 
 func filterByNumber(n int) (Filter, error) {

@@ -1,7 +1,5 @@
 package picture
 
-import "fmt"
-
 // Limits are what a picture may take. They are held against the file's size and
 // the header, before pixels are decoded.
 type Limits struct {
@@ -35,7 +33,7 @@ func (l Limits) checkSize(bytes int64) *Error {
 	if bytes <= l.MaxFileSize {
 		return nil
 	}
-	return fault(TooLarge, "the file has %s, and max_file_size allows %s: raise it if the picture is wanted", mib(bytes), mib(l.MaxFileSize))
+	return fault(TooLarge, "the file has %d bytes, and max_file_size allows %d: raise it if the picture is wanted", bytes, l.MaxFileSize)
 }
 
 func (l Limits) checkSides(f Format, width, height int) *Error {
@@ -48,14 +46,4 @@ func (l Limits) checkSides(f Format, width, height int) *Error {
 		return fault(TooLarge, "the %s is %d x %d, which is %d pixels, and max_pixels allows %d: raise it if the picture is wanted", f, width, height, pixels, l.MaxPixels)
 	}
 	return nil
-}
-
-func mib(bytes int64) string {
-	if bytes%(1<<20) == 0 {
-		return fmt.Sprintf("%d MiB", bytes>>20)
-	}
-	if bytes < 1<<20 {
-		return fmt.Sprintf("%d bytes", bytes)
-	}
-	return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
 }

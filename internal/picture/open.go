@@ -129,6 +129,19 @@ func (d *Decoder) Decode(data []byte) (*Image, error) {
 	return &d.image, nil
 }
 
+// Trim gives back memory that a large picture has taken. What Open returned last
+// is then no longer to be used.
+func (d *Decoder) Trim() {
+	const keep = 64 << 20
+	held := cap(d.file) + 3*cap(d.image.R) + 3*cap(d.work.R)
+	for _, c := range d.jpeg.components {
+		held += cap(c.plane) + 2*cap(c.coefficients)
+	}
+	if held > keep {
+		*d = Decoder{Limits: d.Limits, Reserve: d.Reserve}
+	}
+}
+
 // decodeBytes is what a pixel takes at most while it is decoded: in the form of
 // the decoder and as an Image, twice if it must be turned.
 var decodeBytes = map[Format]int64{JPEG: 12, PNG: 14, GIF: 7, WebP: 12, BMP: 10, TIFF: 14}

@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -84,28 +82,18 @@ var processors = map[string]processor{
 // true, would be a step that is left out.
 var switches = []string{"do_resize", "do_center_crop", "do_rescale", "do_normalize", "do_convert_rgb"}
 
-// ProcessorFiles are the files that hold the settings of a processor, the first
-// one that is there counts.
-var ProcessorFiles = []string{"preprocessor_config.json", "processor_config.json"}
-
-// ReadPreprocessor reads the settings in a model folder. path is the file they
-// stand in.
-func ReadPreprocessor(dir string) (p *Preprocessor, path string, err error) {
-	for _, name := range ProcessorFiles {
-		path = filepath.Join(dir, name)
-		text, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, "", fmt.Errorf("read the settings of pictures: %w", err)
-		}
-		if p, err = ParsePreprocessor(text); err != nil {
-			return nil, "", fmt.Errorf("read the settings of pictures %s: %w", path, err)
-		}
-		return p, path, nil
+// ReadPreprocessor reads the settings in a preprocessor_config.json, or in the
+// part image_processor of a processor_config.json.
+func ReadPreprocessor(path string) (*Preprocessor, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the settings of pictures: %w", err)
 	}
-	return nil, "", fmt.Errorf("read the model folder %s: there is no %s, which says how pictures are resized and normalised: copy it from where the model is from", dir, strings.Join(ProcessorFiles, " and no "))
+	p, err := ParsePreprocessor(text)
+	if err != nil {
+		return nil, fmt.Errorf("read the settings of pictures %s: %w", path, err)
+	}
+	return p, nil
 }
 
 // ParsePreprocessor reads the JSON of a preprocessor_config.json, or of a
@@ -295,12 +283,11 @@ func (p *Preprocessor) Pixels(dst []float32, m *Image, w *Worker) {
 	padded := x1-x0 < p.Width || y1-y0 < p.Height
 
 	w.resampler.plan(m.Width, m.Height, outW, outH, x0, y0, x1, y1, p.filter)
-	n := p.Width * p.Height
-	w.plane = slices.Grow(w.plane[:0], n)[:n]
+	n, columns := p.Width*p.Height, x1-x0
+	w.plane = slices.Grow(w.plane[:0], n)[:columns*(y1-y0)]
 	for c, plane := range m.planes() {
 		out := dst[c*n : (c+1)*n]
-		columns := x1 - x0
-		w.resampler.plane(w.plane, columns, plane, m.Width)
+		w.resampler.plane(w.plane, plane, m.Width)
 		values := &p.values[c]
 		if !padded {
 			for i, v := range w.plane {

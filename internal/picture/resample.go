@@ -19,31 +19,44 @@ func (r *resampler) plan(w, h, outW, outH, x0, y0, x1, y1 int, f Filter) {
 }
 
 // plane resizes src, whose rows are width long, into dst, as planned: rows of
-// x1-x0 pixels, stride apart. As in Pillow, a row is resized across and rounded
-// first; a direction whose size stays is left alone.
-func (r *resampler) plane(dst []uint8, stride int, src []uint8, width int) {
-	columns, rows := len(r.across.first), len(r.down.first)
-	from, to := r.down.inputs()
-	if r.down.in == r.down.out {
-		from, to = r.down.low, r.down.high
-	}
-	middle, step := src[from*width:], width
-	if r.across.in != r.across.out {
-		n := (to - from) * columns
+// x1-x0 pixels. As in Pillow (13), pixels are resized across first and rounded
+// in between, unless a picture grows in width and shrinks in height; a direction
+// whose size stays is left alone.
+func (r *resampler) plane(dst []uint8, src []uint8, width int) {
+	columns := r.across.high - r.across.low
+	top, bottom := r.down.inputs()
+	if r.across.out > r.across.in && r.down.out < r.down.in {
+		left, right := r.across.inputs()
+		n := len(r.down.first) * (right - left)
 		r.middle = slices.Grow(r.middle[:0], n)[:n]
-		resizeAcross(r.middle, src[from*width:to*width], width, &r.across)
+		r.rows(r.middle, right-left, src[left:], width, 0)
+		r.across.shifted(left, func() { resizeAcross(dst, r.middle, right-left, &r.across) })
+		return
+	}
+	middle, step := src[top*width:], width
+	if r.across.in != r.across.out {
+		n := (bottom - top) * columns
+		r.middle = slices.Grow(r.middle[:0], n)[:n]
+		resizeAcross(r.middle, src[top*width:bottom*width], width, &r.across)
 		middle, step = r.middle, columns
 	} else {
 		middle = middle[r.across.low:]
 	}
-	for y := range rows {
-		out := dst[y*stride : y*stride+columns]
-		if r.down.in == r.down.out {
-			copy(out, middle[y*step:])
-			continue
+	if r.down.in == r.down.out {
+		for y := range r.down.high - r.down.low {
+			copy(dst[y*columns:(y+1)*columns], middle[y*step:])
 		}
-		first := int(r.down.first[y]) - from
-		resizeDown(out, middle[first*step:], step, r.down.weights[y*r.down.size:(y+1)*r.down.size])
+		return
+	}
+	r.rows(dst, columns, middle, step, top)
+}
+
+// rows writes the rows of dst, columns long, from those of src, which lie step
+// apart and begin with row top of the picture.
+func (r *resampler) rows(dst []uint8, columns int, src []uint8, step, top int) {
+	for y, first := range r.down.first {
+		weights := r.down.weights[y*r.down.size : (y+1)*r.down.size]
+		resizeDown(dst[y*columns:(y+1)*columns], src[(int(first)-top)*step:], step, weights)
 	}
 }
 
