@@ -384,7 +384,7 @@ func TestThumbnail(t *testing.T) {
 	page := render(t, r)
 	for _, s := range []string{
 		`src="data:image/png;base64,` + base64.StdEncoding.EncodeToString(png) + `"`,
-		"1,200 text only, 3 picture only, 1 both; gap between texts and pictures 0.250",
+		"Text only 1,200 (99.7 %), picture only 3 (0.2 %), both 1 (0.1 %); gap between texts and pictures 0.250",
 	} {
 		if !strings.Contains(page, s) {
 			t.Errorf("the page lacks %q", s)
@@ -395,6 +395,62 @@ func TestThumbnail(t *testing.T) {
 		if got := imageType([]byte(b)); got != kind {
 			t.Errorf("imageType(%q) = %q, want %q", b, got, kind)
 		}
+	}
+}
+
+func TestContactSheet(t *testing.T) {
+	r := sample(2, 40)
+	picture := func(k int) []byte { return fmt.Appendf(nil, "\xff\xd8\xff\xe0picture %d", k) }
+	source := func(k int) string {
+		return `src="data:image/jpeg;base64,` + base64.StdEncoding.EncodeToString(picture(k)) + `"`
+	}
+	r.Topics[0].Pictures = []Picture{{ID: `a"><b>`, Text: "a red\napple", Thumbnail: picture(0)}, {ID: "gone", Fault: "there is no such file"}, {ID: "left out"}}
+	r.Topics[1].Words, r.Topics[1].WordsFrom = nil, "labels"
+	for k := range 9 {
+		r.Topics[1].Pictures = append(r.Topics[1].Pictures, Picture{ID: fmt.Sprint(k), Thumbnail: picture(k + 1)})
+	}
+	nmi := 0.625
+	r.Kinds = []Kind{{Name: "text only", Rows: 1200, OutlierShare: 0.25, NMI: &nmi}, {Name: "picture only", Rows: 3}}
+	page := render(t, r)
+	offline(t, page)
+	balanced(t, page)
+	for _, s := range []string{
+		`<img ` + source(0) + ` alt="picture of document a&#34;&gt;&lt;b&gt;: a red apple">`,
+		`<span class="gap"><span class="vh">picture of document gone: </span>there is no such file</span>`,
+		`picture of document left out: </span>not shown</span>`,
+		`<th scope="row">text only</th><td class="n">1,200</td><td class="n soft">25.0 %</td><td class="n">0.625</td>`,
+		`<th scope="row">picture only</th><td class="n">3</td><td class="n soft">0 %</td><td class="n"></td>`,
+		"are alike in what they say or show",
+	} {
+		if !strings.Contains(page, s) {
+			t.Errorf("the page lacks %q", s)
+		}
+	}
+	if strings.Contains(page, "Words from labels") {
+		t.Error("words that are not there are from labels")
+	}
+	for k := range 9 { // the first ones stand in the table, too, in the place of words
+		want := 1
+		if k < stripPictures {
+			want = 2
+		}
+		if n := strings.Count(page, source(k+1)); n != want {
+			t.Errorf("picture %d is in the page %d times, want %d", k, n, want)
+		}
+	}
+	if strings.Count(page, source(0)) != 1 {
+		t.Error("a topic with words shows its picture twice")
+	}
+	r.Topics[1].Words = []Word{{"apple", 0.5}}
+	if page := render(t, r); !strings.Contains(page, "Words from labels, by nearness to the topic") {
+		t.Error("the page does not say where the words are from")
+	}
+	if page := render(t, sample(2, 40)); strings.Contains(strings.Replace(page, pageCSS, "", 1), "sheet") || !strings.Contains(page, "near dots have like texts") {
+		t.Error("a report of texts tells of pictures")
+	}
+	r.Topics[0].Pictures[0].Thumbnail = []byte("<svg/>")
+	if err := r.Validate(); err == nil || !strings.Contains(err.Error(), "is not a JPEG") {
+		t.Errorf("got %v", err)
 	}
 }
 

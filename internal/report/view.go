@@ -86,6 +86,7 @@ type topicView struct {
 	Mix        string
 	WordsFrom  string
 	Pictures   []pictureView
+	Strip      []pictureView // the first of Pictures, where there are no words
 	Examples   []exampleView
 	Search     string
 }
@@ -108,6 +109,9 @@ type pictureView struct {
 	Thumbnail         template.URL
 	Alt, Title, Fault string
 }
+
+// stripPictures is how many pictures stand in a table where words would.
+const stripPictures = 6
 
 type kindView struct{ Name, Rows, Outliers, NMI string }
 
@@ -262,7 +266,9 @@ func newTopicView(t *Topic, colour, largest, total int) *topicView {
 		search = append(search, av.Words)
 	}
 	if m := t.Modalities; m != (Modalities{}) {
-		v.Mix = fmt.Sprintf("%s text only, %s picture only, %s both", thousands(m.TextOnly), thousands(m.ImageOnly), thousands(m.Both))
+		all := m.TextOnly + m.ImageOnly + m.Both
+		part := func(n int) string { return thousands(n) + " (" + percent(share(n, all)) + ")" }
+		v.Mix = fmt.Sprintf("Text only %s, picture only %s, both %s", part(m.TextOnly), part(m.ImageOnly), part(m.Both))
 		if t.ModalityGap != nil {
 			v.Mix += "; gap between texts and pictures " + decimal(*t.ModalityGap)
 		}
@@ -281,6 +287,9 @@ func newTopicView(t *Topic, colour, largest, total int) *topicView {
 			pv.Title += "\n" + pv.Fault
 		}
 		v.Pictures = append(v.Pictures, pv)
+	}
+	if len(v.Chips) == 0 {
+		v.Strip = v.Pictures[:min(len(v.Pictures), stripPictures)]
 	}
 	for _, e := range t.Examples {
 		ev := exampleView{ID: excerpt(e.ID, pointRunes), Text: excerpt(e.Text, exampleRunes), Thumbnail: dataURL(e.Thumbnail)}
