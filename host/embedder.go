@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -334,7 +335,8 @@ func (e *Embedder) State() []byte {
 // Fingerprint names everything that the bits of a vector may depend on, but for
 // the row: the program's file, name and version, the options with defaults, the
 // model's files, the seed, and what was learned in Fit. It is 64 hexadecimal
-// digits. Threads, workers and batch size are not part of it.
+// digits. Threads, workers, batch size and options that are mere tuning are not
+// part of it.
 func (e *Embedder) Fingerprint() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -346,6 +348,12 @@ func (e *Embedder) Fingerprint() string {
 		sum := sha256.Sum256(e.state)
 		state = hex.EncodeToString(sum[:])
 	}
+	options := maps.Clone(e.options)
+	for _, o := range e.description.Options {
+		if o.Tuning {
+			delete(options, o.Name)
+		}
+	}
 	text, err := json.Marshal(struct { // map keys are sorted
 		Format                 int
 		Program, Name, Version string
@@ -353,7 +361,7 @@ func (e *Embedder) Fingerprint() string {
 		Model, ModelSHA256     string
 		Seed                   uint64
 		State                  string
-	}{1, program, e.description.Name, e.description.Version, e.options, e.info.Model, e.info.ModelSHA256, e.spec.Seed, state})
+	}{1, program, e.description.Name, e.description.Version, options, e.info.Model, e.info.ModelSHA256, e.spec.Seed, state})
 	if err != nil {
 		panic("host: options that were JSON no longer are") // Open has marshalled them
 	}

@@ -141,6 +141,7 @@ func TestDescriptionRoundTrip(t *testing.T) {
 			{Name: "e", Type: StringList, Default: []string{"q"}, Help: "h"},
 			{Name: "f", Type: Boolean, Default: false, Help: "h"},
 			{Name: "g", Type: String, Required: true, Help: "h"},
+			{Name: "t", Type: Integer, Default: int64(1), Help: "h", Tuning: true},
 		},
 	}
 	p, err := d.toProto()

@@ -58,7 +58,7 @@ func (d Description) toProto() (*proto.DescribeResponse, error) {
 	}
 	for _, o := range d.Options {
 		p := &proto.Option{
-			Name: o.Name, Type: number[proto.OptionType](optionTypes, o.Type), Help: o.Help, Choices: o.Choices, Required: o.Required,
+			Name: o.Name, Type: number[proto.OptionType](optionTypes, o.Type), Help: o.Help, Choices: o.Choices, Required: o.Required, Tuning: o.Tuning,
 		}
 		if !o.Required {
 			text, err := json.Marshal(o.Default)
@@ -88,7 +88,7 @@ func DescriptionFromProto(r *proto.DescribeResponse) (Description, error) {
 		if err != nil {
 			return d, err
 		}
-		o := Option{Name: p.GetName(), Type: t, Help: p.GetHelp(), Choices: p.GetChoices(), Required: p.GetRequired()}
+		o := Option{Name: p.GetName(), Type: t, Help: p.GetHelp(), Choices: p.GetChoices(), Required: p.GetRequired(), Tuning: p.GetTuning()}
 		if err := o.setDefault([]byte(p.GetDefaultJson())); err != nil {
 			return d, err
 		}

@@ -114,6 +114,10 @@ type Option struct {
 	Help     string     `json:"help"`    // one line
 	Choices  []string   `json:"choices,omitempty"`
 	Required bool       `json:"required,omitempty"`
+	// Tuning: the option says how fast or how patiently the work is done and
+	// never changes a vector, so that what was embedded with another value is
+	// used again. A limit of requests a minute is one.
+	Tuning bool `json:"tuning,omitempty"`
 }
 
 // Settings is what Configure gets.

@@ -459,6 +459,7 @@ type Option struct {
 	Help          string                 `protobuf:"bytes,4,opt,name=help,proto3" json:"help,omitempty"`                                  // one line
 	Choices       []string               `protobuf:"bytes,5,rep,name=choices,proto3" json:"choices,omitempty"`                            // allowed values of a string option; empty: any
 	Required      bool                   `protobuf:"varint,6,opt,name=required,proto3" json:"required,omitempty"`
+	Tuning        bool                   `protobuf:"varint,7,opt,name=tuning,proto3" json:"tuning,omitempty"` // never changes a vector: no part of what names finished ones
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -531,6 +532,13 @@ func (x *Option) GetChoices() []string {
 func (x *Option) GetRequired() bool {
 	if x != nil {
 		return x.Required
+	}
+	return false
+}
+
+func (x *Option) GetTuning() bool {
+	if x != nil {
+		return x.Tuning
 	}
 	return false
 }
@@ -1723,14 +1731,15 @@ const file_sdk_proto_embedder_proto_rawDesc = "" +
 	"modalities\x126\n" +
 	"\aoptions\x18\x05 \x03(\v2\x1c.bertopic.embedder.v1.OptionR\aoptions\x12\x18\n" +
 	"\anetwork\x18\x06 \x01(\bR\anetwork\x12 \n" +
-	"\venvironment\x18\a \x03(\tR\venvironment\"\xbf\x01\n" +
+	"\venvironment\x18\a \x03(\tR\venvironment\"\xd7\x01\n" +
 	"\x06Option\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x124\n" +
 	"\x04type\x18\x02 \x01(\x0e2 .bertopic.embedder.v1.OptionTypeR\x04type\x12!\n" +
 	"\fdefault_json\x18\x03 \x01(\tR\vdefaultJson\x12\x12\n" +
 	"\x04help\x18\x04 \x01(\tR\x04help\x12\x18\n" +
 	"\achoices\x18\x05 \x03(\tR\achoices\x12\x1a\n" +
-	"\brequired\x18\x06 \x01(\bR\brequired\"\xba\x01\n" +
+	"\brequired\x18\x06 \x01(\bR\brequired\x12\x16\n" +
+	"\x06tuning\x18\a \x01(\bR\x06tuning\"\xba\x01\n" +
 	"\x10ConfigureRequest\x12!\n" +
 	"\foptions_json\x18\x01 \x01(\fR\voptionsJson\x12\x12\n" +
 	"\x04seed\x18\x02 \x01(\x04R\x04seed\x12\x18\n" +

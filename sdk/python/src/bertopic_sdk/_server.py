@@ -434,6 +434,7 @@ def describe_response(d: t.Description) -> pb.DescribeResponse:
             help=o.help,
             choices=o.choices,
             required=o.required,
+            tuning=o.tuning,
         )
     return response
 
@@ -449,6 +450,8 @@ def describe_json(d: t.Description, protocols: Sequence[int]) -> str:
             option["choices"] = list(o.choices)
         if o.required:
             option["required"] = True
+        if o.tuning:
+            option["tuning"] = True
         options.append(option)
     whole = {
         "protocols": list(protocols),

@@ -33,6 +33,7 @@ class Option:
     help: str = ""  # one line
     choices: Sequence[str] = ()  # allowed values of a string or of a list's strings; empty: any
     required: bool = False
+    tuning: bool = False  # never changes a vector, only how fast or patiently the work is done
 
 
 @dataclass(frozen=True)

@@ -91,20 +91,22 @@ class DescribeResponse(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., summary: _Optional[str] = ..., modalities: _Optional[_Iterable[_Union[Modality, str]]] = ..., options: _Optional[_Iterable[_Union[Option, _Mapping]]] = ..., network: _Optional[bool] = ..., environment: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Option(_message.Message):
-    __slots__ = ("name", "type", "default_json", "help", "choices", "required")
+    __slots__ = ("name", "type", "default_json", "help", "choices", "required", "tuning")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_JSON_FIELD_NUMBER: _ClassVar[int]
     HELP_FIELD_NUMBER: _ClassVar[int]
     CHOICES_FIELD_NUMBER: _ClassVar[int]
     REQUIRED_FIELD_NUMBER: _ClassVar[int]
+    TUNING_FIELD_NUMBER: _ClassVar[int]
     name: str
     type: OptionType
     default_json: str
     help: str
     choices: _containers.RepeatedScalarFieldContainer[str]
     required: bool
-    def __init__(self, name: _Optional[str] = ..., type: _Optional[_Union[OptionType, str]] = ..., default_json: _Optional[str] = ..., help: _Optional[str] = ..., choices: _Optional[_Iterable[str]] = ..., required: _Optional[bool] = ...) -> None: ...
+    tuning: bool
+    def __init__(self, name: _Optional[str] = ..., type: _Optional[_Union[OptionType, str]] = ..., default_json: _Optional[str] = ..., help: _Optional[str] = ..., choices: _Optional[_Iterable[str]] = ..., required: _Optional[bool] = ..., tuning: _Optional[bool] = ...) -> None: ...
 
 class ConfigureRequest(_message.Message):
     __slots__ = ("options_json", "seed", "threads", "cache_dir", "models_dir", "base_dir")
