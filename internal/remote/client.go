@@ -56,9 +56,6 @@ func (o Options) withDefaults() Options {
 	set(&o.RequestTexts, 2048)
 	set(&o.RequestTokens, 300_000)
 	set(&o.Concurrency, 4)
-	if o.TokensPerMinute > 0 {
-		o.RequestTokens = min(o.RequestTokens, o.TokensPerMinute)
-	}
 	if o.RequestTimeout <= 0 {
 		o.RequestTimeout = time.Minute
 	}

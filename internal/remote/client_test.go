@@ -167,7 +167,7 @@ func TestPace(t *testing.T) {
 		least, most time.Duration
 	}{
 		"requests": {Options{RequestsPerMinute: 6, RequestTexts: 10, Concurrency: 1}, 90 * time.Second, 91 * time.Second},
-		"tokens":   {Options{TokensPerMinute: 60, Concurrency: 1}, 239 * time.Second, 241 * time.Second},
+		"tokens":   {Options{TokensPerMinute: 60, RequestTokens: 60, Concurrency: 1}, 239 * time.Second, 241 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, f := fake(t, c.o, answerLengths)
@@ -224,7 +224,7 @@ func TestGate(t *testing.T) {
 }
 
 func TestPlan(t *testing.T) {
-	o := Options{Concurrency: 4, RequestTexts: 100, RequestTokens: 1000, MaxTokens: 50}
+	o := Options{RequestTexts: 100, RequestTokens: 1000, MaxTokens: 50}
 	sizes := func(n, tokens int, text string) string {
 		jobs := make([]job, n)
 		for i := range jobs {
@@ -250,9 +250,7 @@ func TestPlan(t *testing.T) {
 	}{
 		{0, 1, "a", "[]"},
 		{31, 1, "a", "[31]"},
-		{33, 1, "a", "[17 16]"}, // two lanes
-		{200, 1, "a", "[50 50 50 50]"},
-		{900, 1, "a", "[100 100 100 100 100 100 100 100 100]"},
+		{250, 1, "a", "[100 100 50]"},
 		{60, 40, "a", "[25 25 10]"},                 // 1000 tokens
 		{3, 45, strings.Repeat("a", 60), "[1 1 1]"}, // perhaps too long
 		{3, 45, strings.Repeat("a", 40), "[3]"},     // too few bytes for that

@@ -153,6 +153,7 @@ var (
 	limitForm   = regexp.MustCompile(`(?i)(?:maximum|max\b|less than|at most|limit)[^\d]{0,60}(\d+)`)
 	inputForm   = regexp.MustCompile(`(?i)\b(?:input|inputs|texts)\[(\d+)\]`)
 	base64Form  = regexp.MustCompile(`(?i)base64|encoding_format`)
+	tooMuchForm = regexp.MustCompile(`(?i)request too large`)
 	quotaForm   = regexp.MustCompile(`(?i)insufficient_quota|billing|exceeded your current quota|credit balance|calls? ?/ ?month|per month`)
 )
 

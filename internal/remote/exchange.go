@@ -196,6 +196,8 @@ func (c *Client) refusal(r *http.Response, body []byte, floats bool) outcome {
 		return end(KindSetup, "there is no model %s, or no embedding service at %s: check model and base_url", c.o.Model, c.o.URL)
 	case code == http.StatusPaymentRequired, code == http.StatusTooManyRequests && quotaForm.MatchString(p.message+" "+p.code):
 		return end(KindSetup, "the account's quota is used up: see to it, then go on with --resume")
+	case code == http.StatusTooManyRequests && tooMuchForm.MatchString(p.message):
+		return outcome{kind: rejected, why: why, said: p} // it would never go, however long one waits
 	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable && r.Header.Get("Retry-After") != "":
 		return outcome{kind: throttled, why: why, wait: retryAfter(r.Header, c.clock.now())}
 	case code >= 300 && code < 400:

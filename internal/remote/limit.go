@@ -47,7 +47,7 @@ func newPace(c clock, requests, tokens int) *pace {
 }
 
 // wait waits until a request of so many tokens may go. One of more tokens than
-// go in a minute counts as a minute's.
+// go in a minute goes after a minute in which nothing else went.
 func (p *pace) wait(ctx context.Context, tokens int) error {
 	now := p.clock.now()
 	var d time.Duration

@@ -13,14 +13,10 @@ type job struct {
 	why    string // what was wrong with the last vector
 }
 
-// fewest is how many texts a request has at least where a batch is shared out
-// among lanes.
-const fewest = 32
-
-// plan cuts jobs into requests, in order: as few as the limits allow, but one
-// for each lane where there are texts enough. Those that may be too long for the
-// model go alone, since a server refuses a request for one of its texts. The
-// plan depends on the texts and the options alone.
+// plan cuts jobs into requests, in order and as few as the limits allow. Those
+// that may be too long for the model go alone, since a server refuses a request
+// for one of its texts. The plan depends on the texts and the options of content
+// alone, not on how many requests go at a time.
 func (o *Options) plan(jobs []job) [][]job {
 	var out [][]job
 	var plain []job
@@ -31,13 +27,9 @@ func (o *Options) plan(jobs []job) [][]job {
 			plain = append(plain, j)
 		}
 	}
-	share := o.RequestTexts
-	if lanes := min(o.Concurrency, (len(plain)+fewest-1)/fewest); lanes > 1 {
-		share = min(share, (len(plain)+lanes-1)/lanes)
-	}
 	start, tokens := 0, 0
 	for i, j := range plain {
-		if i > start && (i-start == share || tokens+j.tokens > o.RequestTokens) {
+		if i > start && (i-start == o.RequestTexts || tokens+j.tokens > o.RequestTokens) {
 			out = append(out, plain[start:i:i])
 			start, tokens = i, 0
 		}

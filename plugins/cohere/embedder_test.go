@@ -74,7 +74,7 @@ func TestEmbed(t *testing.T) {
 	texts := append(numbered(200), "", "text number 3 of the corpus")
 	check(t, p.Embed(sdktest.Texts(texts...)...), texts, map[int]sdk.Status{200: sdk.Empty})
 	requests := s.Requests()
-	if len(requests) != 5 { // one for the dimension, and 200 texts shared out among 4 lanes
+	if len(requests) != 4 { // one for the dimension, and 96, 96 and 8 texts
 		t.Errorf("%d requests", len(requests))
 	}
 	r := requests[1]

@@ -75,9 +75,9 @@ func TestInterruptedRun(t *testing.T) {
 	log := &logged{}
 	texts := numbered(400)
 	rows := sdktest.Texts(texts...)
-	open := func(progress func(done, total int)) *host.Embedder {
+	open := func(concurrency int, progress func(done, total int)) *host.Embedder {
 		e, err := host.Open(t.Context(), host.Spec{
-			Plugin: "openai", Dirs: []string{dir}, Options: quick(s.URL, map[string]any{"concurrency": 2}), BatchSize: 20,
+			Plugin: "openai", Dirs: []string{dir}, Options: quick(s.URL, map[string]any{"concurrency": concurrency}), BatchSize: 20,
 			Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Progress: progress,
 		})
 		if err != nil {
@@ -96,7 +96,7 @@ func TestInterruptedRun(t *testing.T) {
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())
-	e := open(func(done, _ int) {
+	e := open(2, func(done, _ int) {
 		if done >= 100 {
 			cancel()
 		}
@@ -122,7 +122,7 @@ func TestInterruptedRun(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	e = open(nil)
+	e = open(3, nil) // more or less at a time changes no vector
 	if kept, err = host.OpenStore(store); err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,8 @@ const (
 // Cuts reports whether texts that are too long are to be cut.
 func (o Options) Cuts() bool { return o.LongText == truncate }
 
-// schema describes the options of a provider.
+// schema describes the options of a provider. Those that are tuning may be
+// changed between a run that was interrupted and the one that goes on with it.
 func (p Provider) schema() []sdk.Option {
 	integer := func(name string, value int64, help string) sdk.Option {
 		return sdk.Option{Name: name, Type: sdk.Integer, Default: value, Help: help}
@@ -61,29 +62,37 @@ func (p Provider) schema() []sdk.Option {
 	number := func(name string, value float64, help string) sdk.Option {
 		return sdk.Option{Name: name, Type: sdk.Number, Default: value, Help: help}
 	}
-	input := sdk.Option{Name: "input_type", Type: sdk.String, Default: p.InputType, Choices: p.InputTypes, Help: "what the vectors are for, where the model asks; empty: not said"}
+	tuning := func(o sdk.Option) sdk.Option {
+		o.Tuning = true
+		return o
+	}
+	keys := append(append([]string{auto}, p.Env...), none)
 	all := []sdk.Option{
 		{Name: "model", Type: sdk.String, Default: p.Model, Help: "the model's name, as the server knows it"},
 		{Name: "base_url", Type: sdk.String, Default: p.BaseURL, Help: "address of the service, up to what comes before " + p.Path},
 		integer("dimensions", 0, "length of the vectors, where the model has a choice; 0: its own"),
-		input,
-		{Name: "key_env", Type: sdk.String, Default: auto, Choices: append(append([]string{auto}, p.Env...), none), Help: "the environment variable that holds the key; auto: the first that is set; none: send no key"},
-		integer("requests_per_minute", 0, "requests a minute at most; 0: no limit"),
-		integer("tokens_per_minute", 0, "tokens a minute at most, as estimated; 0: no limit"),
-		integer("concurrency", 4, "requests at a time"),
-		integer("request_texts", int64(p.RequestTexts), "texts a request at most"),
+		{Name: "input_type", Type: sdk.String, Default: p.InputType, Choices: p.InputTypes, Help: "what the vectors are for, where the model asks; empty: not said"},
+		tuning(sdk.Option{Name: "key_env", Type: sdk.String, Default: auto, Choices: keys, Help: "the environment variable that holds the key; auto: the first that is set; none: send no key"}),
+		tuning(integer("requests_per_minute", 0, "requests a minute at most; 0: no limit")),
+		tuning(integer("tokens_per_minute", 0, "tokens a minute at most, as estimated; 0: no limit")),
+		tuning(integer("concurrency", 4, "requests at a time")),
+		integer("request_texts", int64(p.usualTexts()), "texts a request at most"),
 		integer("request_tokens", int64(p.RequestTokens), "tokens a request at most, as estimated"),
 		integer("max_tokens", 0, "tokens of a text that the model reads; 0: as known of the model, else as the server says"),
 		{Name: "long_text", Type: sdk.String, Default: truncate, Choices: []string{truncate, refuse}, Help: "a text that is too long: truncate, or error: its row has failed"},
-		number("request_timeout", 60, "seconds that one try may take"),
-		number("max_retry_time", 120, "seconds without any good answer before the run ends"),
-		number("retry_wait", 0.5, "seconds of the first pause before a request is repeated; each one after it is twice as long"),
-		number("price_per_million_tokens", 0, "for the estimate of the cost; 0: not known"),
-		number("max_cost", 0, "end before anything is sent where the estimate is higher; 0: no limit"),
+		tuning(number("request_timeout", 60, "seconds that one try may take")),
+		tuning(number("max_retry_time", 120, "seconds without any good answer before the run ends")),
+		tuning(number("retry_wait", 0.5, "seconds of the first pause before a request is repeated; each one after it is twice as long")),
+		tuning(number("price_per_million_tokens", 0, "for the estimate of the cost; 0: not known")),
+		tuning(number("max_cost", 0, "end before anything is sent where the estimate is higher; 0: no limit")),
 		{Name: "batch_invariant", Type: sdk.Boolean, Default: false, Help: "the server gives a text the same vector whatever is in the same request"},
 	}
 	return append(all, p.Extra...)
 }
+
+// usualTexts is how many texts a request has by default: as many as the service
+// takes, but few enough for the requests of one batch to go at the same time.
+func (p Provider) usualTexts() int { return min(p.RequestTexts, 128) }
 
 // check returns what is wrong with the options that a schema can't tell.
 func (o Options) check(p Provider) sdk.Diagnostics {
