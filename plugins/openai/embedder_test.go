@@ -180,7 +180,7 @@ func TestPassingFaults(t *testing.T) {
 		"503 with a date":    {[]remotetest.Fault{remotetest.Code(2, 503, "busy")}, nil, "busy"},
 		"500 now and then":   {[]remotetest.Fault{remotetest.Every(2, remotetest.Code(99, 500, "the server had an error"))}, nil, "the server had an error"},
 		"cut bodies":         {[]remotetest.Fault{remotetest.Every(2, remotetest.Cut(99))}, nil, "broke off"},
-		"slow body":          {[]remotetest.Fault{remotetest.Slow(1, 20*time.Millisecond)}, map[string]any{"request_timeout": 0.2}, "no whole answer within 200ms"},
+		"slow body":          {[]remotetest.Fault{remotetest.Slow(1, 20*time.Millisecond)}, map[string]any{"request_timeout": 1}, "no whole answer within 1s"},
 		"HTML with 502":      {[]remotetest.Fault{remotetest.HTML(2, 502)}, nil, "HTML page"},
 		"HTML with 200":      {[]remotetest.Fault{remotetest.HTML(2, 200)}, nil, "HTML page"},
 		"one vector less":    {[]remotetest.Fault{remotetest.Every(3, remotetest.Short(2))}, nil, "vectors for"},
@@ -514,7 +514,7 @@ func TestLongTexts(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	s, p, _ := start(t, remotetest.Config{Delay: 5 * time.Millisecond}, map[string]any{"concurrency": 3, "request_texts": 8, "dimensions": 8})
+	s, p, _ := start(t, remotetest.Config{Delay: 20 * time.Millisecond}, map[string]any{"concurrency": 3, "request_texts": 8, "dimensions": 8})
 	texts := numbered(200)
 	check(t, p.Embed(sdktest.Texts(texts...)...), texts, nil)
 	if s.Most() > 3 || s.Most() < 2 {
