@@ -8,6 +8,7 @@
 //	go run ./setup            everything but what only an example needs
 //	go run ./setup bbc-news   only that
 //	go run ./setup mixed      the emoji of examples/mixed
+//	go run ./setup wordllama  the model of examples/static.toml
 //	go run ./setup glove      the word vectors of examples/gensim.toml
 package main
 
@@ -122,6 +123,20 @@ var assets = []asset{
 		}},
 		target: func(f folders) string { return filepath.Join(f.cache, "models", filepath.FromSlash(gloveName)) },
 		have:   modelThere, place: glove, asked: true,
+	},
+	{
+		name: "wordllama", what: "wordllama's l2-supercat, a table of token vectors of 256 dimensions, for examples/static.toml (MIT)",
+		wheels: map[string]wheel{"any": {
+			pkg:    "wordllama==0.4.0.post1",
+			file:   "wordllama-0.4.0.post1-cp311-cp311-manylinux2014_x86_64.manylinux_2_17_x86_64.whl",
+			sha256: "42c2c88907ace0b0681ac6f9092d6a300a6409a5d2d61071a3fb5e7159370c97",
+			flags: []string{ // what is taken of it is made for no platform
+				"--implementation", "cp", "--python-version", "3.11", "--abi", "cp311",
+				"--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_17_x86_64",
+			},
+		}},
+		target: func(f folders) string { return filepath.Join(f.cache, "models", filepath.FromSlash(wordllamaName)) },
+		have:   modelThere, place: wordllama, asked: true,
 	},
 	{
 		name: "mixed", what: "1,906 emoji, texts and pictures, for examples/mixed (Noto, Apache-2.0)",
