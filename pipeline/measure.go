@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/bertopic-go/bertopic/pipeline/quality"
@@ -62,15 +63,28 @@ func (f *fit) compare(wanted func(row int) bool) (nmi, ari *float64, err error) 
 	if f.rows.Classes == nil {
 		return nil, nil, nil
 	}
-	var classes []string
+	return compare(f.result.Rows, f.rows.Classes, wanted)
+}
+
+// ClassAgreement holds the topics of rows against their known classes, as
+// Quality does; "" is no class. It returns nil where no row has both.
+func ClassAgreement(rows []Assignment, classes []string) (nmi, ari *float64, err error) {
+	if len(rows) != len(classes) {
+		return nil, nil, fmt.Errorf("compare topics and classes: %d rows against %d classes", len(rows), len(classes))
+	}
+	return compare(rows, classes, func(int) bool { return true })
+}
+
+func compare(rows []Assignment, classes []string, wanted func(row int) bool) (nmi, ari *float64, err error) {
+	var labels []string
 	var topics []int32
-	for i, a := range f.result.Rows {
-		if class := f.rows.Classes[i]; class != "" && a.Topic != Outlier && wanted(i) {
-			classes = append(classes, class)
+	for i, a := range rows {
+		if classes[i] != "" && a.Topic != Outlier && wanted(i) {
+			labels = append(labels, classes[i])
 			topics = append(topics, int32(a.Topic))
 		}
 	}
-	return agreement(classes, topics)
+	return agreement(labels, topics)
 }
 
 // agreement compares two labellings of the same rows.

@@ -137,12 +137,16 @@ func (a *app) transformCommand() *cobra.Command {
 				return err
 			}
 			opt.Model, opt.Corpus = args[0], args[1]
-			n, err := run.Transform(cmd.Context(), opt, env)
+			done, err := run.Transform(cmd.Context(), opt, env)
 			if err != nil {
 				return err
 			}
 			if opt.Out != "" {
-				fmt.Fprintf(a.stdout, "%s: %s\n", number(n, "row"), relative(filepath.Join(opt.Out, "documents.csv")))
+				line := fmt.Sprintf("%s: %s, %.1f%% outliers", number(done.Rows, "row"), relative(filepath.Join(opt.Out, "documents.csv")), 100*done.OutlierShare)
+				if done.ClassNMI != nil {
+					line += fmt.Sprintf(", NMI with known classes %.2f", *done.ClassNMI)
+				}
+				fmt.Fprintln(a.stdout, line)
 			}
 			return nil
 		},
@@ -153,6 +157,7 @@ func (a *app) transformCommand() *cobra.Command {
 	f.StringVar(&opt.Text, "text", "", "the column of the text (default: called as in the corpus of the fit)")
 	f.StringVar(&opt.Image, "image", "", "the column of the pictures (default: called as in the corpus of the fit)")
 	f.StringVar(&opt.ID, "id", "", "the column of the id (default: called as in the corpus of the fit)")
+	f.StringVar(&opt.Class, "class", "", "a column of known classes, for figures only; \"folder\": the folders of a folder of pictures or texts")
 	f.StringVar(&opt.Embeddings, "embeddings", "", "vectors of the corpus, where the model was fitted on vectors from a file")
 	f.StringVar(&opt.Plugin, "plugin", "", "the embedder's program, where it is not found by its name")
 	f.IntVar(&opt.Threads, "threads", 0, "0: all cores; never changes a result")

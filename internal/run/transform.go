@@ -22,6 +22,7 @@ type TransformOptions struct {
 	Format        string // of the corpus; "": by its name
 	Text, Image   string // its columns; "": called as those of the fit, where it has such
 	ID            string // the same, but it must be there
+	Class         string // column of known classes, for figures; "folder": of a folder, the folders in it
 	Embeddings    string // vectors, where the model has no embedder
 	Plugin        string // the embedder's program, where its name does not find it
 	Threads       int
@@ -29,39 +30,46 @@ type TransformOptions struct {
 	BatchSize     int
 }
 
-// Transform gives each row of a corpus its topic and returns their number.
-func Transform(ctx context.Context, opt TransformOptions, env *Env) (int, error) {
+// Transformed says what Transform has done.
+type Transformed struct {
+	Rows         int
+	OutlierShare float64
+	ClassNMI     *float64 // of rows with a topic, where classes are known
+}
+
+// Transform gives each row of a corpus its topic.
+func Transform(ctx context.Context, opt TransformOptions, env *Env) (Transformed, error) {
 	if f := opt.Format; f != "" && !slices.Contains(corpus.Formats(), f) {
-		return 0, usageErrorf("--format %q is not one of %s", f, strings.Join(corpus.Formats(), ", "))
+		return Transformed{}, usageErrorf("--format %q is not one of %s", f, strings.Join(corpus.Formats(), ", "))
 	}
 	model, err := LoadModel(opt.Model)
 	if err != nil {
-		return 0, err
+		return Transformed{}, err
 	}
 	if err := transformOut(opt.Out); err != nil {
-		return 0, err
+		return Transformed{}, err
 	}
 	c, want, err := transformConfig(model, opt)
 	if err != nil {
-		return 0, err
+		return Transformed{}, err
 	}
 	if err := freshColumns(ctx, &c.Corpus, opt, env); err != nil {
-		return 0, err
+		return Transformed{}, err
 	}
 	source, err := newSource(ctx, c)
 	if err != nil {
-		return 0, err
+		return Transformed{}, err
 	}
 	docs, err := readCorpus(ctx, c.Corpus, env)
 	if err != nil {
-		return 0, err
+		return Transformed{}, err
 	}
 	if len(docs.rows) == 0 {
-		return 0, inputErrorf("the corpus %s has no rows", docs.name())
+		return Transformed{}, inputErrorf("the corpus %s has no rows", docs.name())
 	}
 	v, err := source.vectors(ctx, docs, env, want)
 	if err != nil {
-		return 0, err
+		return Transformed{}, err
 	}
 	defer v.Close()
 	sameEmbedder(model, v, env)
@@ -69,17 +77,23 @@ func Transform(ctx context.Context, opt TransformOptions, env *Env) (int, error)
 		env.warn(w)
 	}
 	if err := refuseNegative(docs, v); err != nil {
-		return 0, err
+		return Transformed{}, err
 	}
 	done := env.Meter.Step("transform")
 	model.Threads = opt.Threads
 	rows, err := model.Transform(ctx, v.matrix, v.statuses)
 	if err != nil {
-		return 0, inputErrorf("%v", err)
+		return Transformed{}, inputErrorf("%v", err)
 	}
 	done()
-	lost := 0
-	for _, a := range rows {
+	t := Transformed{Rows: len(rows)}
+	lost, outliers := 0, 0
+	classes := make([]string, len(rows))
+	for i, a := range rows {
+		classes[i] = docs.rows[i].Class
+		if a.Topic == pipeline.Outlier {
+			outliers++
+		}
 		if !a.Status.HasVector() && a.Status.Status != pipeline.Disconnected {
 			lost++
 		}
@@ -87,11 +101,15 @@ func Transform(ctx context.Context, opt TransformOptions, env *Env) (int, error)
 	if lost > 0 {
 		env.warn(pipeline.Warning{Code: "rows-lost", Text: fmt.Sprintf("%d of %d rows have no vector and so no topic; their status says why", lost, len(rows))})
 	}
+	t.OutlierShare = float64(outliers) / float64(len(rows))
+	if t.ClassNMI, _, err = pipeline.ClassAgreement(rows, classes); err != nil {
+		return Transformed{}, err
+	}
 	lines := documentLines(docs, model, rows, nil)
 	if opt.Out == "" {
-		return len(rows), csvTo(env.Stdout, lines)
+		return t, csvTo(env.Stdout, lines)
 	}
-	return len(rows), writeWhole(filepath.Join(opt.Out, "documents.csv"), lines)
+	return t, writeWhole(filepath.Join(opt.Out, "documents.csv"), lines)
 }
 
 // sameEmbedder warns where the vectors are not of the embedder of the fit.
@@ -171,6 +189,7 @@ func transformConfig(model *pipeline.Model, opt TransformOptions) (*config.Confi
 	if opt.ID != "" {
 		c.Corpus.ID = opt.ID
 	}
+	c.Corpus.Class = opt.Class
 	c.Run.Threads, c.Run.Seed = opt.Threads, model.Seed
 	c.Reduce.Metric = string(model.Metric)
 	switch {
