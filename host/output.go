@@ -163,7 +163,9 @@ func parseRecord(line []byte) (record, bool) {
 		return record{}, false
 	}
 	var fields map[string]any
-	if err := json.Unmarshal(line, &fields); err != nil {
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.UseNumber() // 1000000, not 1e+06
+	if err := d.Decode(&fields); err != nil || d.More() {
 		return record{}, false
 	}
 	message, hasMessage := fields["@message"].(string)

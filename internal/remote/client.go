@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 )
 
 // Options say which service to ask and how. New fills in what is zero.
@@ -114,6 +115,8 @@ type Client struct {
 	refused   atomic.Int64 // texts that were refused alone
 	down      atomic.Bool  // nothing came for RetryTime, and nothing has since
 
+	told rate.Sometimes // so that a long trouble does not fill the log
+
 	mu    sync.Mutex
 	usage Usage
 	spare map[string]Row // finished rows of calls that failed
@@ -137,6 +140,7 @@ func newClient(o Options, k clock) *Client {
 			// A redirected POST would lose its body and may carry the key to another host.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
+		told:  rate.Sometimes{First: 3, Interval: 10 * time.Second},
 		spare: map[string]Row{}, room: maxSpare,
 	}
 	c.floats.Store(o.Floats)
@@ -311,6 +315,14 @@ func (c *Client) recall(text string) (Row, bool) {
 		c.room += len(row.Vector)
 	}
 	return row, ok
+}
+
+// warn tells of trouble that may pass: the first few times, and then now and
+// then.
+func (c *Client) warn(message string, attrs ...any) {
+	level := slog.LevelDebug
+	c.told.Do(func() { level = slog.LevelWarn })
+	c.o.Log.Log(context.Background(), level, message, attrs...)
 }
 
 // good notes a good answer.

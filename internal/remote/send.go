@@ -50,7 +50,7 @@ func (k *call) send(ctx context.Context, jobs []job, faults int) error {
 			if failed++; failed >= faults {
 				return k.faulty(jobs)
 			}
-			c.o.Log.Warn("vectors of the server can't be used: asking again", "texts", len(jobs), "reason", jobs[0].why)
+			c.warn("vectors of the server can't be used: asking again", "texts", len(jobs), "reason", jobs[0].why)
 			pause = c.backoff(failed - 1)
 		case rejected:
 			return k.rejected(ctx, jobs, x, faults)
@@ -71,7 +71,7 @@ func (k *call) send(ctx context.Context, jobs []job, faults int) error {
 				return c.unavailable(x)
 			}
 			n := c.gate.slowDown(pause)
-			c.o.Log.Warn("the server wants fewer requests: slowing down", "pause", pause.Round(time.Millisecond).String(), "at_a_time", n, "reason", x.why)
+			c.warn("the server wants fewer requests: slowing down", "pause", pause.Round(time.Millisecond).String(), "at_a_time", n, "reason", x.why)
 			continue // the gate has the pause
 		case passing:
 			if x.why == errNoBase64 {
@@ -88,7 +88,7 @@ func (k *call) send(ctx context.Context, jobs []job, faults int) error {
 			if failed >= faults || now.Add(pause).After(c.patience(since)) {
 				return k.exhausted(ctx, jobs, x, faults)
 			}
-			c.o.Log.Warn("a request failed: trying again", "texts", len(jobs), "pause", pause.Round(time.Millisecond).String(), "reason", x.why)
+			c.warn("a request failed: trying again", "texts", len(jobs), "pause", pause.Round(time.Millisecond).String(), "reason", x.why)
 		}
 		if err := c.clock.sleep(ctx, pause); err != nil {
 			return err
@@ -221,7 +221,7 @@ func (k *call) exhausted(ctx context.Context, jobs []job, x outcome, faults int)
 		if x.slow && len(jobs) > 1 {
 			c.o.Log.Warn("a request took too long: smaller ones are tried; set request_texts lower or request_timeout higher", "texts", len(jobs), "request_timeout", c.o.RequestTimeout.String())
 		} else {
-			c.o.Log.Warn("the server answers, but not for these texts: looking for the ones it fails at", "texts", len(jobs), "reason", x.why)
+			c.warn("the server answers, but not for these texts: looking for the ones it fails at", "texts", len(jobs), "reason", x.why)
 		}
 	}
 	if len(jobs) == 1 {
