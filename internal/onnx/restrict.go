@@ -3,6 +3,7 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // maxDepth is how deep graphs may lie in one another.
@@ -11,76 +12,103 @@ const maxDepth = 32
 // Restrict returns the part of a model that gives some of its outputs: their
 // nodes, and the constants and inputs that those take.
 func (m *Given) Restrict(outputs ...string) (*Given, error) {
-	needed := map[string]bool{}
-	part := &Given{IRVersion: m.IRVersion, Opsets: m.Opsets, base: base{model: m.base.model}}
-	for _, name := range outputs {
-		at := -1
-		for i, v := range m.Outputs {
-			if v.Name == name {
-				at = i
-			}
-		}
-		if at < 0 {
-			return nil, fmt.Errorf("cut ONNX model: it has no output %q", name)
-		}
-		needed[name] = true
-		part.Outputs = append(part.Outputs, m.Outputs[at])
+	p := part{given: m, needed: map[string]bool{}}
+	part, err := p.cut(outputs)
+	if err != nil {
+		return nil, fmt.Errorf("cut ONNX model: %w", err)
 	}
-	keep := make([]bool, len(m.base.graph))
-	for i := len(keep) - 1; i >= 0; i-- { // nodes stand in an order in which they can run
-		f, _, err := nextField(m.base.graph[i])
-		if err != nil || f.number != graphNode || f.wire != wireBytes {
-			continue
+	return part, nil
+}
+
+// part is what is found to be needed of a model.
+type part struct {
+	given  *Given
+	needed map[string]bool // names of values
+	nodes  []bool          // by the number of the field in the graph
+}
+
+func (p *part) cut(outputs []string) (*Given, error) {
+	m := p.given
+	out := &Given{IRVersion: m.IRVersion, Opsets: m.Opsets, base: base{model: m.base.model}}
+	for _, name := range outputs {
+		at := slices.IndexFunc(m.Outputs, func(v Value) bool { return v.Name == name })
+		if at < 0 {
+			return nil, fmt.Errorf("it has no output %q", name)
 		}
-		in, out, err := nodeNames(f.body, 0)
-		if err != nil {
-			return nil, fmt.Errorf("cut ONNX model: %w", err)
-		}
-		for _, name := range out {
-			keep[i] = keep[i] || name != "" && needed[name]
-		}
-		if keep[i] {
-			for _, name := range append(in, out...) {
-				needed[name] = true
-			}
-		}
+		p.needed[name] = true
+		out.Outputs = append(out.Outputs, m.Outputs[at])
+	}
+	if err := p.findNodes(); err != nil {
+		return nil, err
 	}
 	for i, raw := range m.base.graph {
 		f, _, err := nextField(raw)
 		if err != nil {
-			return nil, fmt.Errorf("cut ONNX model: %w", err)
+			return nil, err
 		}
-		if f.wire == wireBytes {
-			var name string
-			external := false
-			switch f.number {
-			case graphNode:
-				if !keep[i] {
-					continue
-				}
-			case graphInitializer:
-				name, external, err = parseTensor(f.body)
-			case graphInput, graphValueInfo:
-				var v Value
-				v, err = parseValue(f.body)
-				name = v.Name
-			}
-			if err != nil {
-				return nil, fmt.Errorf("cut ONNX model: %w", err)
-			}
-			if name != "" && !needed[name] {
-				continue
-			}
-			part.External = part.External || external
+		keep, external, err := p.keeps(i, f)
+		if err != nil {
+			return nil, err
 		}
-		part.base.graph = append(part.base.graph, raw)
+		if keep {
+			out.base.graph = append(out.base.graph, raw)
+			out.External = out.External || external
+		}
 	}
 	for _, v := range m.Inputs {
-		if needed[v.Name] {
-			part.Inputs = append(part.Inputs, v)
+		if p.needed[v.Name] {
+			out.Inputs = append(out.Inputs, v)
 		}
 	}
-	return part, nil
+	return out, nil
+}
+
+// findNodes goes back from the outputs: nodes stand in an order in which they
+// can run.
+func (p *part) findNodes() error {
+	p.nodes = make([]bool, len(p.given.base.graph))
+	for i := len(p.nodes) - 1; i >= 0; i-- {
+		f, _, err := nextField(p.given.base.graph[i])
+		if err != nil {
+			return err
+		}
+		if f.number != graphNode || f.wire != wireBytes {
+			continue
+		}
+		in, out, err := nodeNames(f.body, 0)
+		if err != nil {
+			return err
+		}
+		p.nodes[i] = slices.ContainsFunc(out, func(name string) bool { return name != "" && p.needed[name] })
+		if p.nodes[i] {
+			for _, name := range append(in, out...) {
+				p.needed[name] = true
+			}
+		}
+	}
+	return nil
+}
+
+// keeps tells whether field i of the graph is needed, and whether it is a
+// constant whose values lie in another file.
+func (p *part) keeps(i int, f field) (keep, external bool, err error) {
+	if f.wire != wireBytes {
+		return true, false, nil
+	}
+	var name string
+	switch f.number {
+	case graphNode:
+		return p.nodes[i], false, nil
+	case graphInitializer:
+		name, external, err = parseTensor(f.body)
+	case graphInput, graphValueInfo:
+		var v Value
+		v, err = parseValue(f.body)
+		name = v.Name
+	default:
+		return true, false, nil
+	}
+	return p.needed[name], external, err
 }
 
 // nodeNames reads the names of what a node takes and gives. What graphs within
