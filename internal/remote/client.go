@@ -290,9 +290,6 @@ func (k *call) settle(i int, row Row) {
 	}
 }
 
-// settled reports whether a row is finished.
-func (r Row) settled() bool { return r.Vector != nil || r.Status == Failed }
-
 // remember keeps the vectors of a call that failed, for the next one.
 func (c *Client) remember(k *call) {
 	c.mu.Lock()

@@ -149,6 +149,27 @@ func TestStormEndsInTime(t *testing.T) {
 	}
 }
 
+func TestOutageThatPasses(t *testing.T) {
+	var clock *fakeClock
+	c, f := fake(t, Options{Concurrency: 1}, func(w http.ResponseWriter, r *http.Request) {
+		if clock.total() < 90*time.Second {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		answerLengths(w, r)
+	})
+	clock = f
+	rows, err := c.Embed(t.Context(), texts(300), nil)
+	if err != nil {
+		t.Fatalf("90 s of 502 end it, though max_retry_time is two minutes: %v", err)
+	}
+	for i, row := range rows {
+		if row.Status != OK {
+			t.Fatalf("row %d: %+v", i, row)
+		}
+	}
+}
+
 func TestWaitThatIsTooLong(t *testing.T) {
 	c, f := fake(t, Options{}, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "86400")

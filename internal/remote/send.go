@@ -85,8 +85,20 @@ func (k *call) send(ctx context.Context, jobs []job, faults int) error {
 			if x.setup != "" && c.answered.Load() == 0 && failed >= min(3, faults) {
 				return &Error{KindSetup, fmt.Sprintf("%s: %s: %s", c.o.Base, x.why, x.setup)}
 			}
-			if failed >= faults || now.Add(pause).After(c.patience(since)) {
-				return k.exhausted(ctx, jobs, x, faults)
+			late := now.Add(pause).After(c.patience(since))
+			if failed >= faults || late {
+				well := faults < maxFaults // known from before
+				if !well {
+					if well, err = c.control(ctx); err != nil {
+						return err
+					}
+				}
+				if well {
+					return k.search(ctx, jobs, x, faults)
+				}
+				if late {
+					return c.unavailable(x)
+				}
 			}
 			c.warn("a request failed: trying again", "texts", len(jobs), "pause", pause.Round(time.Millisecond).String(), "reason", x.why)
 		}
@@ -205,28 +217,20 @@ func (k *call) parts(ctx context.Context, faults int, parts ...[]job) error {
 	return nil
 }
 
-// exhausted is for a request that went wrong too often. Where the server
-// answers a harmless one, it is the texts: they are tried in halves, and one
-// that fails alone has failed.
-func (k *call) exhausted(ctx context.Context, jobs []job, x outcome, faults int) error {
-	c := k.c
-	if faults == maxFaults { // else the server is known to be well
-		well, err := c.control(ctx)
-		if err != nil {
-			return err
-		}
-		if !well {
-			return c.unavailable(x)
-		}
-		if x.slow && len(jobs) > 1 {
-			c.o.Log.Warn("a request took too long: smaller ones are tried; set request_texts lower or request_timeout higher", "texts", len(jobs), "request_timeout", c.o.RequestTimeout.String())
-		} else {
-			c.warn("the server answers, but not for these texts: looking for the ones it fails at", "texts", len(jobs), "reason", x.why)
-		}
-	}
+// search is for a request that goes wrong although the server answers a harmless
+// one: it is the texts. They are tried in halves, and one that fails alone has
+// failed.
+func (k *call) search(ctx context.Context, jobs []job, x outcome, faults int) error {
 	if len(jobs) == 1 {
 		k.fail(jobs[0], "the server fails at it: "+x.why)
 		return nil
+	}
+	switch {
+	case faults < maxFaults: // told already
+	case x.slow:
+		k.c.o.Log.Warn("a request took too long: smaller ones are tried; set request_texts lower or request_timeout higher", "texts", len(jobs), "request_timeout", k.c.o.RequestTimeout.String())
+	default:
+		k.c.warn("the server answers, but not for these texts: looking for the ones it fails at", "texts", len(jobs), "reason", x.why)
 	}
 	return k.parts(ctx, fewFaults, jobs[:len(jobs)/2:len(jobs)/2], jobs[len(jobs)/2:])
 }

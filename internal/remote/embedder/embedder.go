@@ -73,8 +73,9 @@ func (e *embedder) Configure(_ context.Context, s sdk.Settings) (sdk.Info, sdk.D
 	}
 	settings := o.client(p, key, names)
 	settings.Log = slog.Default()
-	e.swap(o, remote.New(settings))
-	return e.info(), append(remarks, o.warnings(key)...), nil
+	c := remote.New(settings)
+	e.swap(o, c)
+	return e.info(c), append(remarks, o.warnings(key)...), nil
 }
 
 // swap puts a client in the place of the one before.
@@ -100,7 +101,7 @@ func (e *embedder) current() (*remote.Client, error) {
 // info is what is promised. NeedsFit, since Fit is where the corpus can be
 // counted before it is paid for, and the dimension asked for once and not at
 // every start of a process.
-func (e *embedder) info() sdk.Info {
+func (e *embedder) info(c *remote.Client) sdk.Info {
 	o := e.options
 	info := sdk.Info{
 		Metric:         sdk.Cosine,
@@ -110,7 +111,7 @@ func (e *embedder) info() sdk.Info {
 		Model:          o.Model,
 		Device:         "remote",
 		BatchInvariant: o.BatchInvariant,
-		Dimension:      e.client.Dimension(),
+		Dimension:      c.Dimension(),
 	}
 	if info.MaxTokens == 0 {
 		info.MaxTokens = e.provider.Models[o.Model].MaxTokens
@@ -125,7 +126,7 @@ func (e *embedder) Fit(ctx context.Context, rows iter.Seq2[sdk.Row, error]) (sdk
 	if err != nil {
 		return sdk.Info{}, nil, err
 	}
-	limit := e.info().MaxTokens
+	limit := e.info(c).MaxTokens
 	texts, tokens := 0, 0
 	for row, err := range rows {
 		if err != nil {
@@ -146,7 +147,7 @@ func (e *embedder) Fit(ctx context.Context, rows iter.Seq2[sdk.Row, error]) (sdk
 		}}, nil
 	}
 	if c.Dimension() > 0 {
-		return e.info(), nil, nil
+		return e.info(c), nil, nil
 	}
 	base64 := c.TakesBase64()
 	if _, err := c.Probe(ctx); err != nil {
@@ -159,7 +160,7 @@ func (e *embedder) Fit(ctx context.Context, rows iter.Seq2[sdk.Row, error]) (sdk
 			Summary: `the server takes no base64: vectors come as lists of numbers, which are longer; encoding_format = "float" asks for them at once`,
 		}}
 	}
-	return e.info(), remarks, nil
+	return e.info(c), remarks, nil
 }
 
 // cost is what so many tokens cost, as far as the price is known.
@@ -208,7 +209,7 @@ func (e *embedder) LoadState(_ context.Context, text []byte) (sdk.Info, error) {
 	if err := c.SetDimension(s.Dimension); err != nil {
 		return sdk.Info{}, fmt.Errorf("read the state of %s: %w", e.provider.Name, err)
 	}
-	return e.info(), nil
+	return e.info(c), nil
 }
 
 // Embed returns the vectors of rows. White space alone is empty, and is not sent.
