@@ -384,7 +384,7 @@ func TestThumbnail(t *testing.T) {
 	page := render(t, r)
 	for _, s := range []string{
 		`src="data:image/png;base64,` + base64.StdEncoding.EncodeToString(png) + `"`,
-		"Text only 1,200 (99.7 %), picture only 3 (0.2 %), both 1 (0.1 %); gap between texts and pictures 0.250",
+		"1,200 text only (99.7 %), 3 picture only (0.2 %), 1 text and picture (0.1 %); gap between texts and pictures 0.250",
 	} {
 		if !strings.Contains(page, s) {
 			t.Errorf("the page lacks %q", s)
@@ -418,8 +418,8 @@ func TestContactSheet(t *testing.T) {
 		`<img ` + source(0) + ` alt="picture of document a&#34;&gt;&lt;b&gt;: a red apple">`,
 		`<span class="gap"><span class="vh">picture of document gone: </span>there is no such file</span>`,
 		`picture of document left out: </span>not shown</span>`,
-		`<th scope="row">text only</th><td class="n">1,200</td><td class="n soft">25.0 %</td><td class="n">0.625</td>`,
-		`<th scope="row">picture only</th><td class="n">3</td><td class="n soft">0 %</td><td class="n"></td>`,
+		`<th scope="row" class="n">text only</th><td class="n">1,200</td><td class="n soft">25.0 %</td><td class="n">0.625</td>`,
+		`<th scope="row" class="n">picture only</th><td class="n">3</td><td class="n soft">0 %</td><td class="n"></td>`,
 		"are alike in what they say or show",
 	} {
 		if !strings.Contains(page, s) {

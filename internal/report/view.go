@@ -266,9 +266,16 @@ func newTopicView(t *Topic, colour, largest, total int) *topicView {
 		search = append(search, av.Words)
 	}
 	if m := t.Modalities; m != (Modalities{}) {
-		all := m.TextOnly + m.ImageOnly + m.Both
-		part := func(n int) string { return thousands(n) + " (" + percent(share(n, all)) + ")" }
-		v.Mix = fmt.Sprintf("Text only %s, picture only %s, both %s", part(m.TextOnly), part(m.ImageOnly), part(m.Both))
+		var parts []string
+		for _, p := range []struct {
+			n    int
+			what string
+		}{{m.TextOnly, "text only"}, {m.ImageOnly, "picture only"}, {m.Both, "text and picture"}} {
+			if p.n > 0 {
+				parts = append(parts, fmt.Sprintf("%s %s (%s)", thousands(p.n), p.what, percent(share(p.n, m.TextOnly+m.ImageOnly+m.Both))))
+			}
+		}
+		v.Mix = strings.Join(parts, ", ")
 		if t.ModalityGap != nil {
 			v.Mix += "; gap between texts and pictures " + decimal(*t.ModalityGap)
 		}

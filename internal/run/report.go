@@ -58,6 +58,9 @@ func reportOf(docs *documents, v *vectors, model *pipeline.Model, result *pipeli
 	centroids, _ := model.TopicVectors.(*pipeline.Dense)
 	for k, t := range model.Topics {
 		rt := report.Topic{ID: t.ID, Count: t.Count, Name: t.Name, Words: reportWords(t.Words)}
+		if len(t.Words) == 0 {
+			rt.Name = "" // the page numbers it, rather than call many topics "pictures"
+		}
 		for _, name := range pipeline.AspectNames([]pipeline.Topic{t}) {
 			rt.Aspects = append(rt.Aspects, report.Aspect{Name: name, Words: reportWords(t.Aspects[name])})
 		}

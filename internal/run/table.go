@@ -32,8 +32,16 @@ func PrintTopics(w io.Writer, topics []pipeline.Topic, width int) {
 			fmt.Fprintf(w, "%5s %7d %5.1f%%  %-*s  %s\n", "-", t.Count, share, bar, "", "(rows without a topic)")
 			continue
 		}
-		fmt.Fprintf(w, "%5d %7d %5.1f%%  %s  %s\n", t.ID, t.Count, share, blocks(float64(t.Count)/float64(most), bar), fit(t.Words, room))
+		fmt.Fprintf(w, "%5d %7d %5.1f%%  %s  %s\n", t.ID, t.Count, share, blocks(float64(t.Count)/float64(most), bar), topicWords(t, room))
 	}
+}
+
+// topicWords are as many words of a topic as have room.
+func topicWords(t pipeline.Topic, room int) string {
+	if len(t.Words) == 0 && len(t.Pictures) > 0 {
+		return "(pictures without words)"
+	}
+	return fit(t.Words, room)
 }
 
 // blocks draws part of width cells in eighths of a cell.
