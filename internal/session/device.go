@@ -106,6 +106,11 @@ func Start() error {
 	if err != nil {
 		return err
 	}
+	// Since 1.29 it tells its maker of each session, the model's name and hashes
+	// included, unless this is set before it is loaded.
+	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
+		return err
+	}
 	ort.SetSharedLibraryPath(path)
 	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
 		return fmt.Errorf("start ONNX Runtime from %s: %w", path, err)
