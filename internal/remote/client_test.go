@@ -382,6 +382,9 @@ func TestHide(t *testing.T) {
 			t.Errorf("%q is %q, want %q", c.in, got, c.want)
 		}
 	}
+	if got := hide("an x in example is x", "x"); got != "an [key] in example is [key]" {
+		t.Errorf("a key of one letter: %q", got)
+	}
 	if got := hide("a key: abc", ""); got != "a key: abc" {
 		t.Errorf("without a key: %q", got)
 	}

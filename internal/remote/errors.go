@@ -193,10 +193,10 @@ func hide(s, key string) string {
 	if key == "" {
 		return s
 	}
-	s = strings.ReplaceAll(s, key, "[key]")
-	if len(key) < 8 {
-		return s
+	if len(key) < 8 { // "x" or "ollama": a word that stands for no key, and may be part of others
+		return regexp.MustCompile(`\b`+regexp.QuoteMeta(key)+`\b`).ReplaceAllLiteralString(s, "[key]")
 	}
+	s = strings.ReplaceAll(s, key, "[key]")
 	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t\n\"',;()<>[]{}", r) }) {
 		if strings.Contains(word, "**") || strings.Contains(word, key[:8]) || strings.Contains(word, key[len(key)-8:]) {
 			s = strings.ReplaceAll(s, word, "[key]")

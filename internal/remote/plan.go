@@ -11,6 +11,7 @@ type job struct {
 	whole  int    // tokens of the text before any cut, as the server counted; 0: it did not say
 	cuts   int    // times it was cut
 	why    string // what was wrong with the last vector
+	other  bool   // it was of another dimension
 }
 
 // plan cuts jobs into requests, in order and as few as the limits allow. Those

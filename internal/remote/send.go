@@ -2,8 +2,10 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -122,6 +124,7 @@ func (k *call) place(jobs []job, r Reply) (rest []job) {
 		err := v.Check(c.Dimension())
 		if err != nil {
 			j.why = err.Error()
+			_, j.other = errors.AsType[*dimensionError](err)
 			rest = append(rest, j)
 			continue
 		}
@@ -145,11 +148,11 @@ func (k *call) place(jobs []job, r Reply) (rest []job) {
 	return rest
 }
 
-// faulty is for vectors that stayed wrong. If nothing ever was right, it is not
-// the texts.
+// faulty is for vectors that stayed wrong. If nothing ever was right, or several
+// are of another dimension, it is not the texts.
 func (k *call) faulty(jobs []job) error {
 	c := k.c
-	if c.answered.Load() == 0 {
+	if c.answered.Load() == 0 || len(jobs) > 1 && !slices.ContainsFunc(jobs, func(j job) bool { return !j.other }) {
 		advice := "check model and base_url"
 		if c.o.Dimension > 0 {
 			advice = "check model, base_url and dimensions"

@@ -420,6 +420,15 @@ func TestUnavailable(t *testing.T) {
 	}
 }
 
+// A server whose model is another one all of a sudden.
+func TestOtherDimension(t *testing.T) {
+	_, p, _ := start(t, remotetest.Config{Faults: []remotetest.Fault{remotetest.For("number", remotetest.Narrow(1<<30))}}, nil)
+	_, err := p.TryEmbed(context.Background(), sdktest.Texts(numbered(20)...)...)
+	if status.Code(err) != codes.FailedPrecondition || !strings.Contains(err.Error(), "has 63 values, not 64") {
+		t.Errorf("it ends with %v", err)
+	}
+}
+
 func TestNoBase64(t *testing.T) {
 	t.Run("found out by Fit", func(t *testing.T) {
 		record(t)
