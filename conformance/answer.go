@@ -139,13 +139,5 @@ func distance(a *answer, i int, b *answer, j int) float64 {
 	if len(x) != len(y) {
 		return math.Inf(1)
 	}
-	sum, size := 0.0, 0.0
-	for k := range x {
-		sum += (x[k] - y[k]) * (x[k] - y[k])
-		size += (x[k]*x[k] + y[k]*y[k]) / 2
-	}
-	if size == 0 {
-		return 0
-	}
-	return math.Sqrt(sum / size)
+	return apart(x, y)
 }

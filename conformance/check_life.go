@@ -189,6 +189,56 @@ func endsCleanly(ctx context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("gone after %v", time.Since(begin).Round(time.Millisecond)), nil
 }
 
+// endsBusy is EMB-074.
+func endsBusy(ctx context.Context, s *suite) (string, error) {
+	p, err := s.ready(ctx, 0)
+	if err != nil {
+		return "", err
+	}
+	defer s.stop(p)
+	call, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := p.api.Embed(call)
+	if err != nil {
+		return "", s.explain(p, err)
+	}
+	rows := s.first(512)
+	if s.takes(sdk.Text) {
+		rows[0] = text(busyBegin)
+	}
+	if err := stream.Send(&pb.EmbedRequest{Sequence: 1, Rows: sdk.RowsToProto(rows)}); err != nil {
+		return "", s.explain(p, err)
+	}
+	time.Sleep(100 * time.Millisecond)
+	begin := time.Now()
+	if err := p.shutdown(ctx); err != nil {
+		return "", fmt.Errorf("call Shutdown while a batch is at work: %w", err)
+	}
+	if !p.gone(stopGrace) {
+		return "", fmt.Errorf("%v after Shutdown, called while a batch was at work, it still runs", stopGrace)
+	}
+	return fmt.Sprintf("gone after %v", time.Since(begin).Round(time.Millisecond)), nil
+}
+
+// staysOffline is EMB-075.
+func staysOffline(_ context.Context, s *suite) (string, error) {
+	if s.description.Network {
+		return "", notApplicable("it declares that it opens connections")
+	}
+	for _, p := range s.processes {
+		n, known := p.wall.Attempts()
+		s.attempts += n
+		s.unseen = s.unseen || !known
+	}
+	if s.attempts > 0 {
+		return "", fmt.Errorf("it tried to reach the network %d times (the system kept it from it); a program that means to says network = true", s.attempts)
+	}
+	if s.unseen {
+		return "", notApplicable("it can't be seen on this system, which has no network namespaces for it")
+	}
+	return "", nil
+}
+
 // diesWithParent is EMB-073.
 func diesWithParent(ctx context.Context, s *suite) (string, error) {
 	command := byShell(s.path)

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image/color"
+	"image/png"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -291,23 +294,57 @@ func hardRows(ctx context.Context, s *suite) (string, error) {
 
 // missingPictures is EMB-035.
 func missingPictures(ctx context.Context, s *suite) (string, error) {
-	missing := sdk.Row{Images: []sdk.ImageSource{{Path: filepath.Join(s.sockets, "no-such-picture.png")}}}
-	damaged := sdk.Row{Images: []sdk.ImageSource{{Data: []byte("this is no picture")}}}
-	a, at, err := s.odd(ctx, missing, damaged)
+	broken, what, err := s.broken()
 	if err != nil {
 		return "", err
 	}
-	for i, what := range []string{"a row with the path of no picture", "a row with bytes that are no picture"} {
+	a, at, err := s.odd(ctx, broken...)
+	if err != nil {
+		return "", err
+	}
+	for i := range broken {
 		if st := a.status(at(i)).Status; st != sdk.Failed {
-			return "", fmt.Errorf("%s has the status %s, not failed", what, pb.Status(st))
+			return "", fmt.Errorf("a row with %s has the status %s, not failed", what[i], pb.Status(st))
 		}
 	}
 	return "", nil
 }
 
+// broken are rows whose picture can't be had, and what each of them is.
+func (s *suite) broken() (rows []sdk.Row, what []string, err error) {
+	add := func(name string, source sdk.ImageSource) {
+		rows, what = append(rows, sdk.Row{Images: []sdk.ImageSource{source}}), append(what, name)
+	}
+	add("the path of no picture", sdk.ImageSource{Path: filepath.Join(s.sockets, "no-such-picture.png")})
+	add("bytes that are no picture", sdk.ImageSource{Data: []byte("this is no picture")})
+	if !s.takes(sdk.Image) {
+		return rows, what, nil
+	}
+	empty := filepath.Join(s.sockets, "empty.png")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		return nil, nil, err
+	}
+	add("an empty file for a picture", sdk.ImageSource{Path: empty})
+	add("a folder for a picture", sdk.ImageSource{Path: s.sockets})
+	whole, err := picture(64, 64, png.DefaultCompression, func(x, y int) color.RGBA { return color.RGBA{uint8(x * y), uint8(x ^ y), uint8(7 * x), 255} })
+	if err != nil {
+		return nil, nil, err
+	}
+	half, err := cut(whole)
+	if err != nil {
+		return nil, nil, err
+	}
+	add("half of a picture", half.Images[0])
+	return rows, what, nil
+}
+
 // sparesNeighbours is EMB-036.
 func sparesNeighbours(ctx context.Context, s *suite) (string, error) {
-	rows := []sdk.Row{{}, {Images: []sdk.ImageSource{{Data: []byte("this is no picture")}}}}
+	broken, _, err := s.broken()
+	if err != nil {
+		return "", err
+	}
+	rows := append([]sdk.Row{{}}, broken...)
 	a, _, err := s.odd(ctx, rows...)
 	if err != nil {
 		return "", err

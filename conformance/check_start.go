@@ -103,3 +103,35 @@ func healthy(ctx context.Context, s *suite) (string, error) {
 	}
 	return "", nil
 }
+
+// keepsToTLS is EMB-006.
+func keepsToTLS(ctx context.Context, s *suite) (string, error) {
+	mine, err := newIdentity()
+	if err != nil {
+		return "", fmt.Errorf("make a certificate: %w", err)
+	}
+	p, err := s.launch(ctx, mine, s.path)
+	defer s.stop(p)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("with mutual TLS offered: %w", err)
+	case p.certificate() == "":
+		return "", notApplicable("it takes no part in it, and says so in its handshake")
+	}
+	other, err := newIdentity()
+	if err != nil {
+		return "", fmt.Errorf("make a certificate: %w", err)
+	}
+	for what, identity := range map[string]*identity{"in plain text": nil, "with a certificate that it was not given": other} {
+		conn, err := p.dial(identity)
+		if err != nil {
+			return "", err
+		}
+		err = p.answers(ctx, pb.NewEmbedderClient(conn))
+		_ = conn.Close()
+		if err == nil {
+			return "", fmt.Errorf("its handshake has a certificate, and yet it answers %s", what)
+		}
+	}
+	return "", nil
+}

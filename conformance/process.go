@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -19,11 +20,13 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/bertopic-go/bertopic/host"
+	"github.com/bertopic-go/bertopic/internal/isolate"
 	"github.com/bertopic-go/bertopic/sdk"
 	pb "github.com/bertopic-go/bertopic/sdk/proto"
 )
@@ -40,13 +43,17 @@ const (
 // "grpc", certificate.
 var greeting = regexp.MustCompile(`1\|(\d+)\|(unix|tcp)\|([^|]+)\|grpc(\|.*)?$`)
 
-// process is a running process of the program. It is started without mutual
-// TLS, so that what crosses the wire is the same for every language.
+// process is a running process of the program. It is started without mutual TLS,
+// but for the rule on that, so that what crosses the wire is the same for every
+// language.
 type process struct {
 	cmd  *exec.Cmd
+	wall *isolate.Process
 	conn *grpc.ClientConn
 	api  pb.EmbedderClient
 
+	secure  *identity     // the host's, where mutual TLS is offered
+	parts   []string      // of the handshake, once it is there
 	noise   []string      // on standard output before the handshake; read after greeted
 	greeted chan []string // the parts of the handshake; closed without where there was none
 	exited  chan struct{} // the process has ended
@@ -63,13 +70,10 @@ type process struct {
 // launch starts a command and waits for its handshake. The error says what was
 // wrong with the start. The caller stops the process, which is not nil once it
 // has run.
-func launch(ctx context.Context, env []string, limit time.Duration, command ...string) (*process, error) {
-	p := &process{
-		cmd: exec.Command(command[0], command[1:]...), greeted: make(chan []string, 1),
-		exited: make(chan struct{}), drained: make(chan struct{}),
-	}
-	p.cmd.Env = env
-	ownGroup(p.cmd)
+//
+// As under the host, a program without network is kept from it.
+func launch(ctx context.Context, env []string, network bool, secure *identity, limit time.Duration, command ...string) (*process, error) {
+	p := &process{secure: secure, greeted: make(chan []string, 1), exited: make(chan struct{}), drained: make(chan struct{})}
 	outR, outW, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -79,13 +83,25 @@ func launch(ctx context.Context, env []string, limit time.Duration, command ...s
 		_, _ = outR.Close(), outW.Close()
 		return nil, err
 	}
-	p.cmd.Stdout, p.cmd.Stderr = outW, errW
-	err = p.cmd.Start()
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // what confines the process may stay with the thread
+		var err error
+		p.wall, err = isolate.Start(func() *exec.Cmd {
+			cmd := exec.Command(command[0], command[1:]...)
+			cmd.Env, cmd.Stdout, cmd.Stderr = env, outW, errW
+			ownGroup(cmd)
+			return cmd
+		}, network, isolate.None)
+		started <- err
+	}()
+	err = <-started
 	_, _ = outW.Close(), errW.Close()
 	if err != nil {
 		_, _ = outR.Close(), errR.Close()
 		return nil, err
 	}
+	p.cmd = p.wall.Cmd
 	go func() { p.readStdout(outR); _ = outR.Close(); close(p.drained) }()
 	go func() { p.readStderr(errR); _ = errR.Close() }()
 	go func() {
@@ -98,41 +114,82 @@ func launch(ctx context.Context, env []string, limit time.Duration, command ...s
 
 // connect waits for the handshake and sees that the program answers.
 func (p *process) connect(ctx context.Context, limit time.Duration) error {
+	if err := p.greet(ctx, limit); err != nil {
+		return err
+	}
+	if p.secure != nil && p.certificate() == "" {
+		return nil // it takes no part in it
+	}
+	conn, err := p.dial(p.secure)
+	if err != nil {
+		return err
+	}
+	p.conn, p.api = conn, pb.NewEmbedderClient(conn)
+	if err := p.answers(ctx, p.api); err != nil {
+		return fmt.Errorf("it does not answer Describe at the address of its handshake, %s %s: %w", p.parts[2], p.parts[3], err)
+	}
+	return nil
+}
+
+// greet waits for the handshake.
+func (p *process) greet(ctx context.Context, limit time.Duration) error {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	var parts []string
 	select {
-	case parts = <-p.greeted:
+	case p.parts = <-p.greeted:
 	case <-timer.C:
 		return fmt.Errorf("no handshake on standard output within %v", limit)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if parts == nil {
+	if p.parts == nil {
 		if p.gone(time.Second) {
 			return fmt.Errorf("it ended before its handshake: %s", p.state)
 		}
 		return errors.New("it closed its standard output without a handshake")
 	}
-	if parts[1] != fmt.Sprint(sdk.ProtocolVersion) {
-		return fmt.Errorf("its handshake says protocol %s, though the host speaks %d alone", parts[1], sdk.ProtocolVersion)
-	}
-	target := "passthrough:///" + parts[3]
-	if parts[2] == "unix" {
-		target = "unix:" + parts[3]
-	}
-	conn, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)))
-	if err != nil {
-		return fmt.Errorf("the address of its handshake, %s %s: %w", parts[2], parts[3], err)
-	}
-	p.conn, p.api = conn, pb.NewEmbedderClient(conn)
-	ctx, cancel := context.WithTimeout(ctx, firstAnswer)
-	defer cancel()
-	if _, err := p.api.Describe(ctx, &pb.DescribeRequest{}); err != nil {
-		return fmt.Errorf("it does not answer Describe at the address of its handshake, %s %s: %w", parts[2], parts[3], err)
+	if p.parts[1] != fmt.Sprint(sdk.ProtocolVersion) {
+		return fmt.Errorf("its handshake says protocol %s, though the host speaks %d alone", p.parts[1], sdk.ProtocolVersion)
 	}
 	return nil
+}
+
+// certificate is the sixth part of the handshake.
+func (p *process) certificate() string {
+	if len(p.parts) < 6 {
+		return ""
+	}
+	return p.parts[5]
+}
+
+// dial connects to the address of the handshake: in plain text, or as identity
+// has it.
+func (p *process) dial(identity *identity) (*grpc.ClientConn, error) {
+	target := "passthrough:///" + p.parts[3]
+	if p.parts[2] == "unix" {
+		target = "unix:" + p.parts[3]
+	}
+	how := insecure.NewCredentials()
+	if identity != nil {
+		config, err := identity.config(p.certificate())
+		if err != nil {
+			return nil, err
+		}
+		how = credentials.NewTLS(config)
+	}
+	conn, err := grpc.NewClient(target, grpc.WithTransportCredentials(how), grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)))
+	if err != nil {
+		return nil, fmt.Errorf("the address of its handshake, %s %s: %w", p.parts[2], p.parts[3], err)
+	}
+	return conn, nil
+}
+
+// answers sees that there is an answer to Describe.
+func (p *process) answers(ctx context.Context, api pb.EmbedderClient) error {
+	ctx, cancel := context.WithTimeout(ctx, firstAnswer)
+	defer cancel()
+	_, err := api.Describe(ctx, &pb.DescribeRequest{})
+	return err
 }
 
 func (p *process) readStdout(r io.Reader) {

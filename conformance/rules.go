@@ -20,6 +20,7 @@ var checks = []check{
 	{Rule{"EMB-003", "standard output is silent before the handshake", "a plain go-plugin host takes the first line for the handshake and gives up", Must}, []string{"EMB-002"}, startsSilently},
 	{Rule{"EMB-004", "the description is the same each time, by --describe and on the wire", "options are checked against the one and used by the other", Must}, usable, describesAlike},
 	{Rule{"EMB-005", "the health service says SERVING for the service plugin", "the host asks it whether a silent program is at work or gone", Should}, usable, healthy},
+	{Rule{"EMB-006", "mutual TLS is kept where the handshake has a certificate for it", "it guards the connection where a socket's folder does not; one that can't do it leaves the certificate out", Should}, usable, keepsToTLS},
 
 	{Rule{"EMB-010", "Embed before Configure is refused with FAILED_PRECONDITION", "an unconfigured program would answer with some model or other", Must}, usable, waitsForConfigure},
 	{Rule{"EMB-011", "an unknown option is refused", "a misspelt option would silently be the default", Must}, usable, refusesUnknown},
@@ -49,11 +50,14 @@ var checks = []check{
 	{Rule{"EMB-034", "every valid text is answered: all scripts, combining marks, control characters, a word without end", "corpora hold them all", Must}, shaped, hardRows},
 	{Rule{"EMB-035", "a picture that is missing, damaged or not taken gives its row the status failed", "one bad file must not end a run", Must}, shaped, missingPictures},
 	{Rule{"EMB-036", "a row without a vector does nothing to its neighbours", "the same; and a neighbour's vector must not depend on it", Must}, with(shaped, "EMB-030", "EMB-032", "EMB-035"), sparesNeighbours},
+	{Rule{"EMB-037", "a row of a text and a picture gets the mean of both at unit length (the plain mean with average = \"raw\")", "mixed corpora need one rule for all programs", Must}, with(shaped, "EMB-030"), averages},
+	{Rule{"EMB-038", "a picture gets the same vector however the camera was held, as EXIF has it", "half of all photographs would be seen lying on their side", Should}, with(shaped, "EMB-030"), upright},
 
 	{Rule{"EMB-040", "a row has the same bits alone, in a full batch and among other neighbours, where that is promised", "workers, batch sizes and resumed runs would change topics", Must}, with(shaped, "EMB-031", "EMB-030"), batchInvariant},
 	{Rule{"EMB-041", "a new process, fitted anew where needed, gives the same bits", "a restart in the middle of a run would change topics", Must}, with(shaped, "EMB-030"), outlivesRestart},
 	{Rule{"EMB-042", "one thread gives the same bits as all cores", "the same run on another machine must give the same topics", Must}, with(shaped, "EMB-030", "EMB-041"), heedsNoThreads},
 	{Rule{"EMB-043", "two streams at once are both answered, with the same bits", "the protocol allows several streams at a time", Must}, with(shaped, "EMB-030"), twoStreams},
+	{Rule{"EMB-044", "texts, pictures, both and neither in one batch fare as they do alone, in any order", "mixed corpora come in any order", Must}, with(shaped, "EMB-030", "EMB-036"), mixes},
 
 	{Rule{"EMB-050", "a new process that loads the saved state gives the same bits", "a fitted embedder travels with the model", Must}, with(shaped, "EMB-030"), savesState},
 	{Rule{"EMB-051", "bytes that are no state are refused", "a damaged model must end in an error, not in wrong vectors", Must}, shaped, refusesBadState},
@@ -66,6 +70,8 @@ var checks = []check{
 	{Rule{"EMB-071", "standard error gets less than a MiB for a few batches", "a flood hides what matters and costs time", Should}, shaped, talksLittle},
 	{Rule{"EMB-072", "after Shutdown the program is gone within 2 seconds, with exit code 0", "devices and temporary files are put away; later it is killed", Must}, promised, endsCleanly},
 	{Rule{"EMB-073", "the program ends by itself when the process that started it dies", "or each crash of a host leaves a model in memory", Must}, usable, diesWithParent},
+	{Rule{"EMB-074", "after Shutdown the program is gone within 2 seconds even while a batch is at work", "Ctrl-C comes in the midst of work; later it is killed", Must}, with(promised, "EMB-072"), endsBusy},
+	{Rule{"EMB-075", "a program that declares no network opens no connection", "texts are confidential; what a program sends where is for its user to know", Must}, usable, staysOffline},
 
 	{Rule{"EMB-090", "speed, for information", "to compare programs and options on one machine", Note}, shaped, speed},
 }

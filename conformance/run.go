@@ -2,8 +2,6 @@ package conformance
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -94,7 +92,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 			return nil, err
 		}
 	}
-	sum, err := hashFile(path)
+	sum, err := host.Sum(path)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +103,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	defer os.RemoveAll(sockets)
 	s := &suite{cfg: cfg, path: path, sockets: sockets, outcome: map[string]Outcome{}}
 	defer s.end()
-	report := &Report{Program: path, SHA256: sum, Protocol: sdk.ProtocolVersion, Conforms: true}
+	report := &Report{Program: path, SHA256: sum.SHA256, Protocol: sdk.ProtocolVersion, Conforms: true}
 	for _, c := range checks {
 		begin := time.Now()
 		x := s.judge(ctx, c)
@@ -160,19 +158,6 @@ func shortTemp() string {
 	return "/tmp"
 }
 
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
 // suite is what the rules share.
 type suite struct {
 	cfg         Config
@@ -189,6 +174,9 @@ type suite struct {
 	sample   []sdk.Row
 	probe    []*answer // to batches, in the order of their coming
 	state    []byte
+
+	attempts int  // of ended processes to reach the network
+	unseen   bool // of some it can't be known
 }
 
 // start starts one more process.
@@ -197,7 +185,15 @@ func (s *suite) start(ctx context.Context) (*process, error) {
 }
 
 func (s *suite) startBy(ctx context.Context, command ...string) (*process, error) {
-	p, err := launch(ctx, environment(s.description.Env, s.sockets), s.cfg.StartTimeout, command...)
+	return s.launch(ctx, nil, command...)
+}
+
+func (s *suite) launch(ctx context.Context, secure *identity, command ...string) (*process, error) {
+	env := environment(s.description.Env, s.sockets)
+	if secure != nil {
+		env = append(env, "PLUGIN_CLIENT_CERT="+secure.pem)
+	}
+	p, err := launch(ctx, env, s.description.Network, secure, s.cfg.StartTimeout, command...)
 	if p != nil {
 		s.processes = append(s.processes, p)
 	}
@@ -210,6 +206,10 @@ func (s *suite) stop(p *process) {
 		return
 	}
 	p.kill()
+	n, known := p.wall.Attempts()
+	p.wall.Close()
+	s.attempts += n
+	s.unseen = s.unseen || !known
 	if lines := p.lines(); len(lines) > 0 {
 		s.tail = lines
 	}

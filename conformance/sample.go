@@ -74,9 +74,17 @@ func picture(width, height int, level png.CompressionLevel, at func(x, y int) co
 // takes reports whether the program takes rows of a modality.
 func (s *suite) takes(m sdk.Modality) bool { return slices.Contains(s.description.Modalities, m) }
 
-// fillSample sees to it that there are rows to try the program with.
+// fillSample sees to it that there are rows to try the program with. Those of a
+// corpus that it does not take are left out.
 func (s *suite) fillSample() (err error) {
-	s.sample = s.cfg.Sample
+	for _, r := range s.cfg.Sample {
+		if (r.Text != "" || len(r.Images) > 0) && (r.Text == "" || s.takes(sdk.Text)) && (len(r.Images) == 0 || s.takes(sdk.Image)) {
+			s.sample = append(s.sample, r)
+		}
+	}
+	if len(s.cfg.Sample) > 0 && len(s.sample) == 0 {
+		return fmt.Errorf("none of the %d rows of the sample is of a kind that it takes, which is %v", len(s.cfg.Sample), s.description.Modalities)
+	}
 	if len(s.sample) == 0 && s.takes(sdk.Text) {
 		s.sample = sentences()
 	} else if len(s.sample) == 0 {
@@ -103,6 +111,7 @@ func (s *suite) first(n int) []sdk.Row {
 const (
 	longBegin   = "One megabyte of text follows."
 	cancelBegin = "A batch to be given up."
+	busyBegin   = "A batch that is at work when the end comes."
 )
 
 // longText is a text of n bytes.

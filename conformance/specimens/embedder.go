@@ -121,7 +121,7 @@ func (e *specimen) Configure(ctx context.Context, s sdk.Settings) (sdk.Info, sdk
 }
 
 func (e *specimen) info() sdk.Info {
-	i := sdk.Info{Dimension: dimension, Metric: sdk.Cosine, UnitLength: true, Words: true, Device: "cpu", BatchInvariant: true}
+	i := sdk.Info{Dimension: dimension, Metric: sdk.Cosine, UnitLength: true, Words: slices.Contains(e.sight, sdk.Text), Device: "cpu", BatchInvariant: true}
 	switch e.Fault {
 	case "wide":
 		i.Dimension = 1 << 16
@@ -245,7 +245,7 @@ func (e *specimen) misbehave(ctx context.Context, batch int, rows []sdk.Row) err
 		fmt.Fprintln(fd1, strings.Repeat("x", 100_000))
 	case "flood":
 		line := []byte(strings.Repeat("all is well, all is well, all is well, all is well, all is well\n", 1024))
-		for range 16 << 20 / len(line) {
+		for range 2 << 20 / len(line) {
 			os.Stderr.Write(line)
 		}
 	case "slow":

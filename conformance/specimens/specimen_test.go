@@ -32,7 +32,7 @@ import (
 // connect serves a specimen with its lies in this process and configures it.
 func connect(t *testing.T, options string) (pb.EmbedderClient, sdk.Info) {
 	t.Helper()
-	e := &specimen{name: "specimen", version: "0.1.0"}
+	e := &specimen{name: "specimen", version: "0.1.0", sight: []sdk.Modality{sdk.Text}}
 	s, err := sdk.NewServer(e)
 	if err != nil {
 		t.Fatal(err)
@@ -245,7 +245,7 @@ func TestFit(t *testing.T) {
 }
 
 func TestConfigureLies(t *testing.T) {
-	e := &specimen{name: "specimen", version: "0.1.0"}
+	e := &specimen{name: "specimen", version: "0.1.0", sight: []sdk.Modality{sdk.Text}}
 	s, err := sdk.NewServer(e)
 	if err != nil {
 		t.Fatal(err)

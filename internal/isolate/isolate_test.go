@@ -174,3 +174,25 @@ func TestUnroutable(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkStart(b *testing.B) {
+	for _, kind := range []Kind{None, Filter, Namespace} {
+		b.Run(kind.String(), func(b *testing.B) {
+			for range b.N {
+				done := make(chan error)
+				go func() {
+					runtime.LockOSThread()
+					p, err := start(func() *exec.Cmd { return exec.Command("/bin/true") }, false, kind, None)
+					if err == nil {
+						err = p.Cmd.Wait()
+						p.Close()
+					}
+					done <- err
+				}()
+				if err := <-done; err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
