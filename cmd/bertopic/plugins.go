@@ -169,7 +169,7 @@ func (a *app) initCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&opt.Plugin, "plugin", "tfidf", "the embedder")
+	f.StringVar(&opt.Plugin, "plugin", "", "the embedder (default: tfidf, or clip for a corpus with pictures)")
 	f.StringVar(&opt.Text, "text", "", "the column of the text (default: guessed)")
 	f.StringVar(&file, "file", "bertopic.toml", "the file to write")
 	f.BoolVar(&force, "force", false, "write over the file")

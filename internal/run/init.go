@@ -16,12 +16,15 @@ import (
 
 // InitOptions say for which corpus Init writes a configuration.
 type InitOptions struct {
-	Corpus, Text, Plugin string
-	File                 string // that the configuration will be written to
+	Corpus, Text string
+	Plugin       string // "": tfidf, or clip for a corpus with pictures
+	File         string // that the configuration will be written to
 }
 
-// names that columns of texts, ids and classes often have, the likeliest first.
+// names that columns of texts, pictures, ids and classes often have, the
+// likeliest first.
 var (
+	imageNames = []string{"image", "images", "picture", "photo", "img", "image_path", "picture_path"}
 	textNames  = []string{"text", "document", "doc", "content", "body", "abstract", "description", "review", "message", "tweet", "title"}
 	idNames    = []string{"id", "_id", "doc_id", "document_id", "uuid", "key"}
 	classNames = []string{"class", "label", "category", "target"}
@@ -39,17 +42,27 @@ func Init(ctx context.Context, opt InitOptions) (text, said string, err error) {
 	}
 	s := config.Start{Path: path, Text: opt.Text, Plugin: opt.Plugin}
 	if len(columns) > 0 { // a format that has columns
+		s.Image = pick(columns, imageNames)
 		if s.Text == "" {
 			s.Text = pick(columns, textNames)
+		}
+		if s.Text == "" && s.Image != "" {
+			s.Text = corpus.NoColumn
 		}
 		if s.Text == "" {
 			return "", "", &UsageError{fmt.Sprintf("which column of %s holds the text? It has %s: say --text NAME", opt.Corpus, strings.Join(columns, ", "))}
 		}
-		if !slices.Contains(columns, s.Text) {
+		if s.Text != corpus.NoColumn && !slices.Contains(columns, s.Text) {
 			return "", "", &UsageError{fmt.Sprintf("%s has no column %q; it has %s", opt.Corpus, s.Text, strings.Join(columns, ", "))}
 		}
 		s.ID, s.Class = pick(columns, idNames), pick(columns, classNames)
 		said = fmt.Sprintf("%s: columns %s; text is %q", opt.Corpus, strings.Join(columns, ", "), s.Text)
+		if s.Text == corpus.NoColumn {
+			said = fmt.Sprintf("%s: columns %s; no text", opt.Corpus, strings.Join(columns, ", "))
+		}
+		if s.Image != "" {
+			said += fmt.Sprintf(", image is %q", s.Image)
+		}
 		if s.ID != "" {
 			said += fmt.Sprintf(", id is %q", s.ID)
 		}
@@ -60,12 +73,13 @@ func Init(ctx context.Context, opt InitOptions) (text, said string, err error) {
 		s.Text = "text"
 		said = opt.Corpus + ": no columns, each row is a text or a picture"
 	}
-	r, err := corpus.Open(ctx, corpus.Options{Path: opt.Corpus, Text: s.Text, ID: s.ID, Class: s.Class})
+	r, err := corpus.Open(ctx, corpus.Options{Path: opt.Corpus, Text: named(s.Text, "text"), Image: s.Image, ID: s.ID, Class: s.Class})
 	if err != nil {
 		return "", "", err
 	}
 	defer r.Close()
 	var sample strings.Builder
+	pictures := false
 	for n := range 100 {
 		row, err := r.Next()
 		if errors.Is(err, io.EOF) && n == 0 {
@@ -78,6 +92,14 @@ func Init(ctx context.Context, opt InitOptions) (text, said string, err error) {
 			return "", "", err
 		}
 		sample.WriteString(row.Text)
+		pictures = pictures || len(row.Images) > 0
+	}
+	switch {
+	case s.Plugin == "" && pictures:
+		s.Plugin = "clip"
+		said += "; the embedder is clip, for the pictures"
+	case s.Plugin == "":
+		s.Plugin = "tfidf"
 	}
 	s.Unspaced = unspaced(sample.String())
 	text, err = config.Template(s)
