@@ -584,6 +584,17 @@ func TestCost(t *testing.T) {
 	}
 
 	n := len(s.Requests())
+	p.Configure(quick(s.URL, map[string]any{"price_per_million_tokens": 1000, "max_cost": 0.1, "dimensions": 8}))
+	p.Fit() // of another corpus: a transform has no estimate
+	p.Embed(sdktest.Texts(texts...)...)
+	if _, err := p.TryEmbed(context.Background(), sdktest.Texts(texts...)...); status.Code(err) != codes.FailedPrecondition || !strings.Contains(err.Error(), "about 130 tokens, which cost about 0.1300, and max_cost is 0.1") {
+		t.Errorf("above max_cost it ends with %v", err)
+	}
+	if len(s.Requests()) != n+1 {
+		t.Error("something was sent that costs more than max_cost")
+	}
+
+	n = len(s.Requests())
 	p.Configure(quick(s.URL, map[string]any{"price_per_million_tokens": 1000, "max_cost": 0.05}))
 	stream, err := p.Client.Fit(t.Context())
 	if err != nil {

@@ -227,6 +227,9 @@ func (e *embedder) EmbedWords(ctx context.Context, words []string) (sdk.Vectors,
 	if err != nil {
 		return sdk.Vectors{}, err
 	}
+	if err := e.afford(c, words); err != nil {
+		return sdk.Vectors{}, err
+	}
 	rows, err := c.Embed(ctx, words, func(done int) { sdk.Progress(ctx, done) })
 	if err != nil {
 		return sdk.Vectors{}, statusOf(ctx, err)
@@ -240,6 +243,24 @@ func (e *embedder) EmbedWords(ctx context.Context, words []string) (sdk.Vectors,
 		}
 	}
 	return out, nil
+}
+
+// afford refuses a batch by which the cost would come above max_cost: the
+// estimate before a run may have been too low, and a transform has none.
+func (e *embedder) afford(c *remote.Client, texts []string) error {
+	o := e.options
+	if o.MaxCost == 0 {
+		return nil
+	}
+	tokens := c.Usage().Tokens
+	for _, t := range texts {
+		tokens += remote.Estimate(t)
+	}
+	if o.cost(tokens) <= o.MaxCost {
+		return nil
+	}
+	return status.Errorf(codes.FailedPrecondition,
+		"the next batch would make it about %d tokens, which cost about %s, and max_cost is %v: raise it and go on with --resume", tokens, money(o.cost(tokens)), o.MaxCost)
 }
 
 var statuses = map[remote.Status]sdk.Status{remote.Empty: sdk.Empty, remote.Truncated: sdk.Truncated, remote.Failed: sdk.Failed}

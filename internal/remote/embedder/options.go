@@ -84,7 +84,7 @@ func (p Provider) schema() []sdk.Option {
 		tuning(number("max_retry_time", 120, "seconds without any good answer before the run ends")),
 		tuning(number("retry_wait", 0.5, "seconds of the first pause before a request is repeated; each one after it is twice as long")),
 		tuning(number("price_per_million_tokens", 0, "for the estimate of the cost; 0: not known")),
-		tuning(number("max_cost", 0, "end before anything is sent where the estimate is higher; 0: no limit")),
+		tuning(number("max_cost", 0, "end where the cost, as estimated at first and as counted later, would be higher; 0: no limit")),
 		{Name: "batch_invariant", Type: sdk.Boolean, Default: false, Help: "the server gives a text the same vector whatever is in the same request"},
 	}
 	return append(all, p.Extra...)
