@@ -1,6 +1,7 @@
 package tokenize
 
 import (
+	"bytes"
 	"fmt"
 	"math/bits"
 	"strings"
@@ -22,7 +23,11 @@ type bpe struct {
 	unknown   int32      // -1: dropped
 	fuse      bool       // a run of unknown characters is one
 	whole     *trie      // words that are tokens are not built up; nil: they are
+	apart     bool       // no merge joins a character and a blank (wordMark) after it
 }
+
+// wordMark stands for a blank in vocabularies that come from SentencePiece.
+const wordMark = "\u2581"
 
 // symbol is a part of a word while it is put together.
 type symbol struct {
@@ -40,7 +45,24 @@ const noRank = 1<<31 - 1
 // anew at each step beats keeping a heap.
 const scanLimit = 64
 
+// tokenize builds up a word. Where no merge reaches over the beginning of a
+// blank, what comes as one word with blanks in it (Llama's texts) is built up
+// part by part, which gives the same tokens in less time.
 func (m *bpe) tokenize(e *Encoding, word []byte) {
+	for m.apart {
+		n := len(word) - len(bytes.TrimLeft(word, wordMark))
+		if i := bytes.Index(word[n:], []byte(wordMark)); i < 0 {
+			break
+		} else {
+			n += i
+		}
+		m.build(e, word[:n])
+		word = word[n:]
+	}
+	m.build(e, word)
+}
+
+func (m *bpe) build(e *Encoding, word []byte) {
 	if m.whole != nil {
 		if id := m.whole.lookup(word); id >= 0 {
 			e.IDs = append(e.IDs, int64(id))
@@ -340,6 +362,7 @@ func newBPE(c *bpeFile, bytes bool) (*bpe, error) {
 
 func (m *bpe) readMerges(c *bpeFile) error {
 	m.pairs = newPairTable(len(c.Merges))
+	m.apart = !m.bytes && m.lastRune == nil && m.whole == nil && m.runeID.lookup([]byte(wordMark)) >= 0
 	if len(c.Merges) >= noRank {
 		return fmt.Errorf("%d merges are too many", len(c.Merges))
 	}
@@ -350,6 +373,7 @@ func (m *bpe) readMerges(c *bpeFile) error {
 		if !okLeft || !okRight || !ok {
 			return fmt.Errorf("merge %d, of %q and %q: a part or the whole is not in the vocabulary", rank, pair[0], pair[1])
 		}
+		m.apart = m.apart && !strings.Contains(strings.TrimLeft(pair[0]+pair[1], wordMark), wordMark)
 		*m.pairs.at(int32(left), int32(right)) = pairSlot{int32(left), int32(right), int32(rank), int32(joined) + 1}
 	}
 	return nil
