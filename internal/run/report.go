@@ -54,7 +54,7 @@ func reportOf(docs *documents, v *vectors, model *pipeline.Model, result *pipeli
 		byID[row.ID] = i
 	}
 	r.Kinds = kindFigures(result.Quality)
-	sheets := contactSheets(docs, model.Topics, record.Config.Run.Threads)
+	sheets := contactSheets(docs, model.Topics, thumbnailBytes, record.Config.Run.Threads)
 	centroids, _ := model.TopicVectors.(*pipeline.Dense)
 	for k, t := range model.Topics {
 		rt := report.Topic{ID: t.ID, Count: t.Count, Name: t.Name, Words: reportWords(t.Words)}

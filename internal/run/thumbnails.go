@@ -20,9 +20,10 @@ const (
 )
 
 // contactSheets makes the pictures that stand for each topic small enough to
-// be put into a page. Where they are too many, each topic keeps its first ones.
+// be put into a page. Where they have more bytes than the budget, each topic
+// keeps its first ones.
 // A picture that can't be read leaves a gap that says why.
-func contactSheets(docs *documents, topics []pipeline.Topic, threads int) [][]report.Picture {
+func contactSheets(docs *documents, topics []pipeline.Topic, budget, threads int) [][]report.Picture {
 	row := make(map[string]int, len(docs.rows))
 	for i, r := range docs.rows {
 		row[r.ID] = i
@@ -43,7 +44,7 @@ func contactSheets(docs *documents, topics []pipeline.Topic, threads int) [][]re
 		p.Thumbnail, p.Fault = thumbnail(docs.rows[row[p.ID]].Images[0])
 	})
 	slices.SortStableFunc(slots, func(a, b slot) int { return cmp.Compare(a.rank, b.rank) })
-	left := thumbnailBytes
+	left := budget
 	for _, s := range slots {
 		p := &sheets[s.topic][s.rank]
 		if left -= len(p.Thumbnail); left < 0 {
