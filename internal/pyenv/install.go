@@ -31,7 +31,8 @@ const (
 	stale    = 24 * time.Hour       // after which nobody builds it any more
 )
 
-// program is the program file. It is the same for every embedder.
+// program is the program file. It is the same for every embedder. With -B, Python
+// writes nothing into the folder, which the lock file covers with its bytecode.
 const program = `#!/bin/sh
 # An embedder program of bertopic, in Python. What belongs to it is in the
 # folder beside it, which has the same name and .d at its end.
@@ -40,7 +41,7 @@ if [ ! -x "$d/venv/bin/python" ]; then
 	echo "$d/venv is missing or its Python is gone: install $(basename "$0") anew, with bertopic plugins install" >&2
 	exit 1
 fi
-exec "$d/venv/bin/python" -I "$d/launch.py" "$@"
+exec "$d/venv/bin/python" -I -B "$d/launch.py" "$@"
 `
 
 const launch = `import os
