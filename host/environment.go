@@ -18,7 +18,7 @@ var (
 )
 
 // Environment picks from host, a list as of os.Environ, what a program gets that
-// asks for the variables extra.
+// asks for the variables extra, and adds what keeps it from writing where it lies.
 func Environment(host, extra []string) []string {
 	var passed []string
 	for _, pair := range host {
@@ -27,7 +27,8 @@ func Environment(host, extra []string) []string {
 			passed = append(passed, pair)
 		}
 	}
-	return passed
+	// Python would write bytecode into the folder that the lock is to cover.
+	return append(passed, "PYTHONDONTWRITEBYTECODE=1")
 }
 
 func passes(name string) bool {

@@ -93,7 +93,7 @@ func TestEnvironment(t *testing.T) {
 		"PATH=/bin", "HOME=/h", "TMPDIR=/t", "LANG=C", "LC_ALL=C", "SSL_CERT_FILE=f", "https_proxy=p", "NO_PROXY=n", "ORT_DYLIB=o",
 		"CUDA_VISIBLE_DEVICES=0", "LD_LIBRARY_PATH=l", "OPENAI_API_KEY=secret", "COHERE_API_KEY=secret", "LD_PRELOAD=x", "PYTHONPATH=p", "PATHOLOGY=1",
 	}
-	want := append(slices.Clone(host[:11]), "COHERE_API_KEY=secret")
+	want := append(slices.Clone(host[:11]), "COHERE_API_KEY=secret", "PYTHONDONTWRITEBYTECODE=1")
 	if have := Environment(host, []string{"COHERE_API_KEY", "UNSET"}); !slices.Equal(have, want) {
 		t.Errorf("%q, not %q", have, want)
 	}

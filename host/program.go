@@ -21,9 +21,6 @@ import (
 // holds what belongs to it: its modules, its environment, its models.
 const folderSuffix = ".d"
 
-// bytecode is the folder in which Python keeps what it can make anew.
-const bytecode = "__pycache__"
-
 // folderOf is the folder of what belongs to the program at path.
 func folderOf(path string) string {
 	if runtime.GOOS == "windows" {
@@ -83,9 +80,6 @@ func surveyProgram(path string) (*survey, error) {
 			return err
 		}
 		name = filepath.ToSlash(name)
-		if d.IsDir() && d.Name() == bytecode {
-			return filepath.SkipDir
-		}
 		st, err := d.Info()
 		if err != nil {
 			return err
