@@ -20,7 +20,7 @@ import subprocess
 import tempfile
 
 import bench
-from bench import ROOT, collect, fail, say, spread
+from bench import ROOT, collect, fail, say
 from sbert import bind, peer_env
 
 
@@ -53,6 +53,10 @@ def rounds(args, work, binary, python):
     return found, outs
 
 
+def span(c):
+    return f"{c['median']:.1f}" + (f" ({c['low']:.1f}-{c['high']:.1f})" if c["n"] > 1 else "")
+
+
 def report(args, found, score, result):
     rate = lambda side, tower, key: collect([x[tower]["rows"] / x[tower][key] for x in found[side]])
     speed = [("", "pictures a second", "/ torch", "a CPU second", "/ torch", "texts a second", "/ torch", "a CPU second", "/ torch")]
@@ -64,14 +68,14 @@ def report(args, found, score, result):
             s = score[tower]["sides"][side]
             for key in ("wall", "cpu"):
                 x, peer = rate(side, tower, key), rate("torch", tower, key)
-                row += [spread(x, "1/s"), f"{x['median'] / peer['median']:.2f}x"]
+                row += [span(x), f"{x['median'] / peer['median']:.2f}x"]
             value += [f"{s['low']:.7f}", f"{s['max_abs']:.1e}", f"{s['max_unit']:.1e}"]
         speed.append(tuple(row))
         values.append(tuple(value))
     m, v = result["machine"], result["versions"]
     same = all(x[0][t]["same_bits"] for side, x in found.items() if side != "torch" for t in ("image", "text"))
     lines = [f"ViT-B/32 of random weights, {args.pictures} pictures in batches of {args.batch} and {args.texts} texts, {args.threads} thread"
-             f"{'s' if args.threads > 1 else ''}, {args.device}; median (lowest-highest) of {args.runs} rounds, each the second pass of a process.",
+             f"{'s' if args.threads > 1 else ''}, {args.device}; median (lowest-highest) of {args.runs} round{'s' if args.runs > 1 else ''}, each the second pass of a process.",
              f"{m['cpu']}, {m['cores']} cores, {m['system']}; load {result['load'][0]:.2f} before, {result['load'][1]:.2f} after.",
              f"Python {v['python']}, transformers {v['transformers']}, torch {v['torch']}. Vectors are {score['image']['length']:.0f} and "
              f"{score['text']['length']:.0f} long; the cosine of two pictures is {score['image']['alike']:.2f} in the mean, of two texts {score['text']['alike']:.2f}.",

@@ -97,6 +97,8 @@ func TestBuildRefuses(t *testing.T) {
 		"number":       {func(t *testing.T, dir string) { edit(t, dir, map[string]any{"hidden_size": "32"}) }, Spec{}, "hidden_size is 32, not"},
 		"no number":    {func(t *testing.T, dir string) { edit(t, dir, map[string]any{"vocab_size": nil}) }, Spec{}, "vocab_size"},
 		"more layers":  {func(t *testing.T, dir string) { edit(t, dir, map[string]any{"num_hidden_layers": 3}) }, Spec{}, `weight "encoder.layer.2.attention.self.query.weight" is missing`},
+		"many layers":  {func(t *testing.T, dir string) { edit(t, dir, map[string]any{"num_hidden_layers": 2000000000}) }, Spec{}, `weight "encoder.layer.2.attention.self.query.weight" is missing`},
+		"great tables": {func(t *testing.T, dir string) { edit(t, dir, map[string]any{"vocab_size": 2147483647}) }, Spec{}, "config.json says [2147483647 32]"},
 		"other width":  {func(t *testing.T, dir string) { edit(t, dir, map[string]any{"intermediate_size": 47}) }, Spec{}, "its shape is [48], config.json says [47]"},
 		"activation":   {func(t *testing.T, dir string) { edit(t, dir, map[string]any{"hidden_act": "snake"}) }, Spec{}, `activation "snake"`},
 		"relative position": {func(t *testing.T, dir string) {

@@ -77,7 +77,8 @@ type CLIP struct {
 // towers. The same folder and spec give the same bytes. Where there are no
 // weights, or for an architecture that is not built, the towers are the ONNX
 // files that the folder brings: text_model.onnx and vision_model.onnx, or
-// model.onnx, in it or in its folder onnx.
+// model.onnx, in it or in its folder onnx. (The vectors of a model.onnx are of
+// unit length already, as transformers exports it.)
 //
 // It fails as Build does; an architecture that is not built and has no ONNX file
 // is an UnsupportedError.
@@ -129,7 +130,7 @@ func wrapCLIP(ctx context.Context, dir string, read func() (*CLIP, error)) (*CLI
 
 // eitherCLIP reads the configuration and has the towers made of the weights or
 // of given files.
-func eitherCLIP(ctx context.Context, dir string, build func(*clipModel) error, attach func(*CLIP, givenTowers) error) (*CLIP, error) {
+func eitherCLIP(ctx context.Context, dir string, build func(*clipModel) error, attach func(*CLIP, givenTowers) error) (out *CLIP, err error) {
 	c, err := readConfig(filepath.Join(dir, "config.json"))
 	if err != nil {
 		return nil, err
@@ -143,7 +144,11 @@ func eitherCLIP(ctx context.Context, dir string, build func(*clipModel) error, a
 		if ok {
 			read = known.read
 		}
-		m.describe(arch, read(c))
+		s := read(c)
+		m.describe(arch, s)
+		if err := errors.Join(c.err(), s.err()); err != nil {
+			return nil, err
+		}
 		return m, attach(m, files)
 	}
 	if !ok {
@@ -156,11 +161,12 @@ func eitherCLIP(ctx context.Context, dir string, build func(*clipModel) error, a
 	defer w.close()
 	w.strip("text_model.embeddings.token_embedding.weight")
 	m := &clipModel{w: w, pair: known, clipSizes: known.read(c)}
-	m.describe(arch, m.clipSizes)
-	m.LogitScale = math.Exp(w.number("logit_scale"))
-	if err := errors.Join(c.err(), m.text.c.err(), m.vision.c.err(), w.err); err != nil {
+	defer w.stopped(func(fault error) { out, err = nil, errors.Join(m.err(), fault) })
+	if err := errors.Join(c.err(), m.err()); err != nil {
 		return nil, err
 	}
+	m.describe(arch, m.clipSizes)
+	m.LogitScale = math.Exp(w.number("logit_scale"))
 	return &m.CLIP, build(m)
 }
 
@@ -195,7 +201,7 @@ func (m *clipModel) build(p Precision, only Tower) error {
 		x := m.pair.text(g, m.w, m.text, m.dimension)
 		m.Text = g.tower(m.Arch+" text", InputIDs, TextEmbeds, x, m.dimension)
 		m.Text.MaxTokens, m.Text.PadID = m.MaxTokens, m.PadID
-		if err := errors.Join(m.text.c.err(), m.w.err, g.err); err != nil {
+		if err := errors.Join(m.err(), g.err); err != nil {
 			return err
 		}
 	}
@@ -203,7 +209,7 @@ func (m *clipModel) build(p Precision, only Tower) error {
 		g := newVisionGraph(p, m.vision)
 		x := m.pair.vision(g, m.w, m.vision, m.dimension)
 		m.Vision = g.tower(m.Arch+" vision", PixelValues, ImageEmbeds, x, m.dimension)
-		if err := errors.Join(m.vision.c.err(), m.w.err, g.err); err != nil {
+		if err := errors.Join(m.err(), g.err); err != nil {
 			return err
 		}
 	}
@@ -217,6 +223,9 @@ type clipSizes struct {
 	vision    visionSizes
 	padded    bool
 }
+
+// err gives what the readers of both parts of the configuration noted.
+func (s clipSizes) err() error { return errors.Join(s.text.c.err(), s.vision.c.err()) }
 
 // towerSizes are those that both towers have.
 type towerSizes struct {

@@ -389,6 +389,8 @@ func TestCLIPRefuses(t *testing.T) {
 		"text heads":   {in("text_config", "num_attention_heads", 5), CLIPSpec{}, "cannot be cut into 5"},
 		"vision heads": {in("vision_config", "num_attention_heads", 5), CLIPSpec{}, "cannot be cut into 5"},
 		"layers":       {in("vision_config", "num_hidden_layers", 3), CLIPSpec{}, `weight "vision_model.encoder.layers.2.layer_norm1.weight" is missing`},
+		"many layers":  {in("text_config", "num_hidden_layers", 2000000000), CLIPSpec{}, `weight "text_model.encoder.layers.2.layer_norm1.weight" is missing`},
+		"great width":  {in("vision_config", "hidden_size", 2147483646), CLIPSpec{}, "config.json says [2147483646 3 6 6]"},
 		"channels":     {in("vision_config", "num_channels", 1), CLIPSpec{}, "num_channels is 1; only 3"},
 		"patches":      {in("vision_config", "patch_size", 21), CLIPSpec{}, "image_size 20 is less than patch_size 21"},
 		"picture size": {in("vision_config", "image_size", 64), CLIPSpec{}, "its shape is [10 24], config.json says [101 24]"},
@@ -418,6 +420,32 @@ func TestCLIPRefuses(t *testing.T) {
 	if _, err := BuildCLIP(ctx, CLIPSpec{Dir: clipFixture(t, "clip")}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
+}
+
+// FuzzCLIPConfig reads configurations that may have nothing to do with the
+// weights beside them.
+func FuzzCLIPConfig(f *testing.F) {
+	dir := clipFixture(f, "clip")
+	for _, name := range []string{"clip", "siglip"} {
+		raw, err := os.ReadFile(filepath.Join("testdata", name, "config.json"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
+	f.Add([]byte(`{"model_type":"clip","text_config":{"hidden_size":1e9,"num_hidden_layers":1e9},"vision_config":{"patch_size":1,"image_size":2e9}}`))
+	f.Fuzz(func(t *testing.T, config []byte) {
+		if err := os.WriteFile(filepath.Join(dir, "config.json"), config, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		c, err := BuildCLIP(t.Context(), CLIPSpec{Dir: dir})
+		if (c == nil) == (err == nil) {
+			t.Fatalf("%+v %v", c, err)
+		}
+		if err == nil && (c.Dimension < 1 || c.MaxTokens < 1 || c.ImageSize < 1) {
+			t.Errorf("%+v", c)
+		}
+	})
 }
 
 // A configuration may leave out what is the default of transformers, which for

@@ -2,7 +2,6 @@ package encoder
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,7 +21,7 @@ func (m *CLIP) attach(ctx context.Context, files givenTowers, only Tower) error 
 			m.MaxTokens, m.Padded = n, true
 		}
 		t.MaxTokens, t.PadID, t.Arch = m.MaxTokens, m.PadID, m.Arch+" text"
-		m.Text, m.Dimension = t, t.Dimension
+		m.Text = m.sized(t)
 	}
 	if only != TextTower {
 		t, in, err := attachTower(ctx, files.vision, visionInputs, []string{ImageEmbeds, "pooler_output"})
@@ -33,12 +32,22 @@ func (m *CLIP) attach(ctx context.Context, files givenTowers, only Tower) error 
 			m.ImageSize = n
 		}
 		t.Arch = m.Arch + " vision"
-		m.Vision, m.Dimension = t, t.Dimension
+		m.Vision = m.sized(t)
 	}
 	if m.Text != nil && m.Vision != nil && m.Text.Dimension != m.Vision.Dimension {
 		return fmt.Errorf("the ONNX files give vectors of %d for texts and of %d for pictures: they are not of one model", m.Text.Dimension, m.Vision.Dimension)
 	}
 	return nil
+}
+
+// sized fills in the length of a vector, of the file where that says it, else of
+// the configuration.
+func (m *CLIP) sized(t *Model) *Model {
+	if t.Dimension == 0 {
+		t.Dimension = m.Dimension
+	}
+	m.Dimension = t.Dimension
+	return t
 }
 
 // towerInputs are the inputs that the file of a tower can have; the first it must
@@ -114,7 +123,7 @@ func readTower(ctx context.Context, path string, inputs towerInputs, outputs []s
 	if n := fixedSize(in[0], 0); n > 1 {
 		return nil, nil, fmt.Errorf("it takes batches of %d alone: export the model again with a batch size that is left open", n)
 	}
-	m := &Model{Given: true, OutputName: out.Name, Dimension: int(out.Dims[1].Value)}
+	m := &Model{Given: true, OutputName: out.Name, Dimension: fixedSize(out, 1)}
 	for _, v := range in {
 		m.InputNames = append(m.InputNames, v.Name)
 	}
@@ -142,8 +151,8 @@ func towerOutput(given *onnx.Given, names []string) (onnx.Value, error) {
 		return out, fmt.Errorf("its outputs are %s; none is called %s: export the model with its projection", list(got), names[0])
 	case out.Type != onnx.Float:
 		return out, fmt.Errorf("its output %q is not float32: export the model with outputs of float32", out.Name)
-	case len(out.Dims) != 2 || fixedSize(out, 1) == 0:
-		return out, errors.New("the length of a vector is not fixed in its output " + out.Name)
+	case out.Dims != nil && len(out.Dims) != 2:
+		return out, fmt.Errorf("its output %q has %d dimensions, not batch x width", out.Name, len(out.Dims))
 	}
 	return out, nil
 }

@@ -144,7 +144,7 @@ func Build(ctx context.Context, spec Spec) (*Model, error) {
 	return m, nil
 }
 
-func build(ctx context.Context, spec Spec) (*Model, error) {
+func build(ctx context.Context, spec Spec) (m *Model, err error) {
 	precision, err := spec.Precision.check()
 	if err != nil {
 		return nil, err
@@ -167,13 +167,14 @@ func build(ctx context.Context, spec Spec) (*Model, error) {
 	}
 	defer w.close()
 	w.strip(known.probe)
+	defer w.stopped(func(fault error) { m, err = nil, errors.Join(c.err(), fault) })
 
 	g := newTextGraph(precision, spec.Unpadded)
 	body := known.build(g, c, w)
-	if err := errors.Join(c.err(), w.err, g.err); err != nil {
+	if err := errors.Join(c.err(), g.err); err != nil {
 		return nil, err
 	}
-	m := &Model{
+	m = &Model{
 		Arch:       arch,
 		InputNames: []string{InputIDs},
 		MaxTokens:  body.maxTokens,

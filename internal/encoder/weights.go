@@ -15,8 +15,8 @@ import (
 	"github.com/bertopic-go/bertopic/internal/safetensors"
 )
 
-// weights reads tensors by name out of the safetensors files of a folder. The
-// first fault is kept in err, and the tensors after it are empty.
+// weights reads tensors by name out of the safetensors files of a folder. A
+// fault is kept in err.
 type weights struct {
 	ctx    context.Context
 	files  []*safetensors.File
@@ -131,40 +131,54 @@ func (w *weights) has(name string) bool {
 	return ok
 }
 
-// values reads a tensor of the given shape. A dimension of -1 is open.
+// values reads a tensor of the given shape. A dimension of -1 is open. A fault
+// ends the building; see stopped.
 func (w *weights) values(name string, dims ...int) []float32 {
-	count := 1
-	for _, d := range dims {
-		count *= max(d, 1)
-	}
-	if w.err != nil {
-		return make([]float32, count)
-	}
 	if err := w.ctx.Err(); err != nil {
-		w.err = err
-		return make([]float32, count)
+		w.stop(err)
 	}
 	full, ok := w.find(name)
 	if !ok {
-		w.err = fmt.Errorf("weight %q is missing: the weights do not belong to this config.json", w.prefix+name)
-		return make([]float32, count)
+		w.stop(fmt.Errorf("weight %q is missing: the weights do not belong to this config.json", w.prefix+name))
 	}
-	v, info, err := w.where[full].Float32(full)
+	info, _ := w.where[full].Lookup(full)
+	err := checkShape(info.Shape, dims)
+	var v []float32
 	if err == nil {
-		err = checkShape(info.Shape, dims)
+		v, _, err = w.where[full].Float32(full)
 	}
 	if err != nil {
-		w.err = fmt.Errorf("weight %q: %w", full, err)
-		return make([]float32, count)
+		w.stop(fmt.Errorf("weight %q: %w", full, err))
 	}
 	return v
 }
 
+// giveUp is what stop panics with.
+type giveUp struct{}
+
+// stop keeps a fault and ends the building at once, since sizes that do not fit
+// the weights may be of any size.
+func (w *weights) stop(err error) {
+	w.err = err
+	panic(giveUp{})
+}
+
+// stopped is deferred by whoever builds with w, to be told of the fault that stop
+// has kept.
+func (w *weights) stopped(tell func(fault error)) {
+	switch r := recover(); r {
+	case nil:
+	case giveUp{}:
+		tell(w.err)
+	default:
+		panic(r)
+	}
+}
+
 // number reads a tensor of one value, in however many dimensions.
 func (w *weights) number(name string) float64 {
-	full, ok := w.find(name)
-	if w.err == nil && ok {
-		if info, ok := w.where[full].Lookup(full); ok && len(info.Shape) == 1 {
+	if full, ok := w.find(name); ok {
+		if info, _ := w.where[full].Lookup(full); len(info.Shape) == 1 {
 			return float64(w.values(name, 1)[0])
 		}
 	}
