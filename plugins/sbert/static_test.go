@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -191,4 +192,37 @@ func FuzzModelToVecConfig(f *testing.F) {
 			t.Error(fmt.Sprint(text, m.maxTokens))
 		}
 	})
+}
+
+// The example of a static table runs as it stands, with another table and a
+// corpus of three subjects in its words, and with no ONNX Runtime.
+func TestStaticExample(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds programs and starts processes")
+	}
+	dir := t.TempDir()
+	for name, pkg := range map[string]string{"bertopic-embedder-sbert": ".", "bertopic": "../../cmd/bertopic"} {
+		if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, name), pkg).CombinedOutput(); err != nil {
+			t.Fatalf("build %s: %v\n%s", pkg, err, out)
+		}
+	}
+	table, err := filepath.Abs(plainTable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	subjects := [][]string{strings.Fields("river garden forest mountain"), strings.Fields("lamp kitchen window bottle"), strings.Fields("train engine harbour bridge")}
+	var corpus strings.Builder
+	for i := range 120 {
+		words := subjects[i%3]
+		fmt.Fprintf(&corpus, "{\"id\": \"%d\", \"text\": \"%s and %s, %s\", \"class\": \"%d\"}\n", i, words[i%4], words[(i/3)%4], words[(i/12)%4], i%3)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "corpus.jsonl"), []byte(corpus.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(dir, "bertopic"), "run", "../../examples/static.toml", "--set", "embedder.options.model="+table,
+		"--set", "corpus.path="+filepath.Join(dir, "corpus.jsonl"), "--set", "run.out="+filepath.Join(dir, "out"), "--set", "cluster.min_cluster_size=10")
+	cmd.Env = append(os.Environ(), ortlib.EnvVar+"="+filepath.Join(dir, "none"))
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "120 rows") {
+		t.Errorf("%v\n%s", err, out)
+	}
 }
