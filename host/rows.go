@@ -37,7 +37,8 @@ func clean(r sdk.Row) (sdk.Row, bool) {
 	}
 	copied := false
 	for i, m := range r.Images {
-		if m.Path == "" || filepath.IsAbs(m.Path) && utf8.ValidString(m.Path) {
+		whole := filepath.IsAbs(m.Path) || strings.Contains(m.Path, "://") // an address is no file, and the embedder says so
+		if m.Path == "" || whole && utf8.ValidString(m.Path) {
 			continue
 		}
 		if !copied {

@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
@@ -57,6 +58,9 @@ func (d *Decoder) open(path string) (*Image, error) {
 // read brings the content of a file into d.file.
 func (d *Decoder) read(path string) *Error {
 	limits := d.Limits.withDefaults()
+	if strings.Contains(path, "://") {
+		return fault(Missing, "it is an address, and only files are read: bring the picture here first")
+	}
 	info, err := os.Stat(path) // a pipe must not be opened: that waits for a writer
 	switch {
 	case err != nil:

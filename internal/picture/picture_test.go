@@ -56,6 +56,7 @@ func TestErrors(t *testing.T) {
 		says       string
 	}{
 		{"missing", filepath.Join(dir, "none.png"), Limits{}, Missing, "there is no such file"},
+		{"an address", "https://example.org/a.png", Limits{}, Missing, "it is an address, and only files are read"},
 		{"folder", dir, Limits{}, NotAFile, "it is a folder"},
 		{"empty", write("a", nil), Limits{}, NotAPicture, "the file is empty"},
 		{"text", write("b.png", []byte("a line of text\n")), Limits{}, NotAPicture, "it is text"},
