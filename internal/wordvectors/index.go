@@ -18,6 +18,7 @@ import (
 const (
 	indexMagic   = "btwvecs\n"
 	indexVersion = 1
+	slotSize     = 16
 	indexAlign   = 64
 	trailerSize  = 16 // length, checksum, magic
 	maxTrailer   = 1 << 20
@@ -79,30 +80,32 @@ func (w *wordList) word(i int) []byte {
 
 // slots makes the hash table: open addressing, half full at most, rows in their
 // order, so that the first of equal words is found and all files of the same
-// words have the same table. Each slot is the upper half of the hash and the row
-// plus one.
+// words have the same table. A slot holds the upper half of the hash, the row plus
+// one, and where the word lies and how long it is, so that a look at it is one at
+// the table and one at the word.
 func (w *wordList) slots() (table []byte, duplicates int) {
 	n := 1
 	for n < 2*w.len() {
 		n *= 2
 	}
-	table = make([]byte, 8*n)
+	table = make([]byte, slotSize*n)
 	mask := uint64(n - 1)
-	le := binary.LittleEndian
 rows:
 	for i := range w.end {
 		word := w.word(i)
 		h := hashWord(word)
-		tag := uint32(h >> 32)
 		at := h & mask
-		for ; le.Uint32(table[8*at+4:]) != 0; at = (at + 1) & mask {
-			if le.Uint32(table[8*at:]) == tag && string(w.word(int(le.Uint32(table[8*at+4:]))-1)) == string(word) {
+		slot := table[slotSize*at:]
+		for ; le.Uint32(slot[4:]) != 0; slot = table[slotSize*at:] {
+			if le.Uint32(slot) == uint32(h>>32) && string(w.word(int(le.Uint32(slot[4:]))-1)) == string(word) {
 				duplicates++
 				continue rows
 			}
+			at = (at + 1) & mask
 		}
-		le.PutUint32(table[8*at:], tag)
-		le.PutUint32(table[8*at+4:], uint32(i+1))
+		le.PutUint32(slot, uint32(h>>32))
+		le.PutUint32(slot[4:], uint32(i+1))
+		le.PutUint64(slot[8:], uint64(len(word))<<48|(w.end[i]-uint64(len(word))))
 	}
 	return table, duplicates
 }
@@ -231,7 +234,7 @@ func readTrailer(data []byte) (*trailer, error) {
 	rows, total, dim := int64(t.Rows), int64(t.Total), int64(t.Dim)
 	ok := rows > 0 && rows < math.MaxUint32 && dim > 0 && dim <= maxDim && total >= rows && total < math.MaxInt64/4/maxDim &&
 		t.WordData.within(n) && t.WordEnd.within(n) && t.WordEnd.Size == 8*rows &&
-		t.Slots.within(n) && t.Slots.Size >= 16*rows && t.Slots.Size&(t.Slots.Size-1) == 0 &&
+		t.Slots.within(n) && t.Slots.Size >= 2*slotSize*rows && t.Slots.Size&(t.Slots.Size-1) == 0 &&
 		(t.At == nil || t.At.within(n) && t.At.Size == 8*total) &&
 		(t.Vectors == nil || t.Vectors.within(n) && t.Vectors.Size == 4*dim*total)
 	if g := t.Grams; ok && g != nil {
@@ -257,7 +260,7 @@ func tableOf(index mapped, r *trailer) *Table {
 			SHA256: r.SHA256, Subwords: r.Grams != nil,
 		},
 	}
-	t.mask = uint64(len(t.slots)/8 - 1)
+	t.mask = uint64(len(t.slots)/slotSize - 1)
 	if r.Vectors != nil {
 		t.vectors, t.base = r.Vectors.of(index.data), 0
 	}

@@ -452,6 +452,9 @@ func (m *maker) word(raw []byte) error {
 		}
 	}
 	m.note(raw)
+	if len(raw) > maxWord {
+		return fmt.Errorf("word %d has more than %d bytes", m.words.len()+1, maxWord)
+	}
 	if m.words.len() >= 1<<32-2 {
 		return errors.New("the file has more than 2^32 words")
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"os"
 )
 
@@ -39,7 +40,7 @@ type Table struct {
 	source  mapped // of the vectors, where they stay in the user's file
 	words   []byte
 	wordEnd []byte // uint64 by row
-	slots   []byte // of the hash table, 8 bytes each
+	slots   []byte // of the hash table, slotSize bytes each
 	mask    uint64
 	vectors []byte // holds all vectors
 	at      []byte // uint64 by row: where its vector begins; nil: base + row x stride
@@ -69,12 +70,17 @@ func (t *Table) Lookup(word string) (row int, ok bool) {
 	h := hashWord(word)
 	tag := uint32(h >> 32)
 	for i, n := h&t.mask, uint64(0); n <= t.mask; i, n = (i+1)&t.mask, n+1 {
-		slot := t.slots[8*i:]
-		r := binary.LittleEndian.Uint32(slot[4:])
+		slot := t.slots[slotSize*i : slotSize*i+slotSize]
+		r := le.Uint32(slot[4:])
 		if r == 0 {
 			return 0, false
 		}
-		if binary.LittleEndian.Uint32(slot) == tag && string(t.Word(int(r)-1)) == word {
+		if le.Uint32(slot) != tag {
+			continue
+		}
+		where := le.Uint64(slot[8:])
+		at, size := where&(1<<48-1), where>>48
+		if size == uint64(len(word)) && at+size <= uint64(len(t.words)) && string(t.words[at:at+size]) == word && int(r) <= t.Info.Rows {
 			return int(r) - 1, true
 		}
 	}
@@ -130,30 +136,53 @@ func appendFloats(dst []float32, raw []byte) []float32 {
 	return dst
 }
 
-// Add adds weight times the vector of a row to sum, which has Dim values.
+// Add adds weight times the vector of a row to sum, which has Dim values. The
+// bits are the same on every processor.
 func (t *Table) Add(sum []float64, row int, weight float64) {
 	if t.Compose() {
 		for j, x := range t.AppendTo(make([]float32, 0, t.Info.Dim), row) {
-			sum[j] += weight * float64(x)
+			sum[j] += float64(weight * float64(x))
 		}
 		return
 	}
-	raw := t.raw(row)[:4*len(sum)]
-	for j := range sum {
-		sum[j] += weight * float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[4*j:4*j+4])))
-	}
+	addScaled(sum, t.raw(row), weight)
 }
 
-// hashWord is FNV-1a with its bits mixed, which FNV's low ones need. The cache
-// holds its values: another function is another version of the layout.
+// hashWord multiplies words of 64 bits and joins the halves. The ends of a short
+// word are read so that they overlap, without a loop that a processor guesses
+// wrong. The cache holds its values: another function is another version of the
+// layout.
 func hashWord[T string | []byte](word T) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(word) {
-		h = (h ^ uint64(word[i])) * 1099511628211
+	const k0, k1 = 0xa0761d6478bd642f, 0xe7037ed1a0b428db
+	n := len(word)
+	h := uint64(n) ^ k0
+	var a, b uint64
+	switch {
+	case n >= 8:
+		for i := 8; i < n-8; i += 8 {
+			h = mix(h^load64(word[i:i+8]), k1)
+		}
+		a, b = load64(word[:8]), load64(word[n-8:])
+	case n >= 4:
+		a, b = load32(word[:4]), load32(word[n-4:])
+	case n > 0:
+		a = uint64(word[0]) | uint64(word[n/2])<<8 | uint64(word[n-1])<<16
 	}
-	h ^= h >> 32
-	h *= 0x9e3779b97f4a7c15
-	return h ^ h>>29
+	return mix(a^h, b^k1)
+}
+
+func load64[T string | []byte](b T) uint64 {
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
+func load32[T string | []byte](b T) uint64 {
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24
+}
+
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
 }
 
 // Open opens the file, or the folder of one, that path names.

@@ -17,7 +17,7 @@ import (
 
 const (
 	maxDim   = 1 << 16
-	maxWord  = 1 << 16 // bytes of a word in a binary file
+	maxWord  = 1<<16 - 1 // bytes of a word
 	maxLine  = 64 << 20
 	textPart = 1 << 20 // bytes that are parsed at a time
 	dimLines = 1000    // lines that tell the dimension
@@ -201,6 +201,9 @@ func (p *textPiece) parseLine(text []byte, dim, line int) error {
 		}
 	}
 	word := text[:end]
+	if len(word) > maxWord {
+		return fmt.Errorf("line %d: its word has more than %d bytes", line, maxWord)
+	}
 	if i := bytes.LastIndexByte(word, ' '); i >= 0 && looksLikeValue(word[i+1:]) {
 		return fmt.Errorf("line %d has more than %d values: the file is damaged", line, dim)
 	}

@@ -184,6 +184,7 @@ type model struct {
 	threads int
 	fitted  *fitted // of pooling tfidf
 	memo    *memo
+	pools   sync.Pool
 	count   counts
 
 	using  sync.RWMutex
@@ -233,6 +234,7 @@ func (m *model) embed(ctx context.Context, texts []string, count bool) (v sdk.Ve
 	par.Blocks(m.threads, len(texts), rowGrain, func(_, lo, hi int) {
 		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 		p := m.pool()
+		defer m.pools.Put(p)
 		for i := lo; i < hi && ctx.Err() == nil; i++ {
 			statuses[i] = p.row(out.Dense.Data[i*d:(i+1)*d], texts[i])
 			statuses[i].Row = i

@@ -14,12 +14,16 @@ type pool struct {
 	// Of the row at hand:
 	weight          float64
 	tokens, unknown int
-	near            int // unknown words that are known in lower case and without punctuation
-	bag             map[string]int
-	order           []string // of bag: words as they first come
+	near            int            // unknown words that are known in lower case and without punctuation
+	bag             map[string]int // how often a word comes, with tfidf
+	words           []string       // of bag, as they first come
 }
 
+// pool returns one that is not in use; it is to be given back.
 func (m *model) pool() *pool {
+	if p, ok := m.pools.Get().(*pool); ok {
+		return p
+	}
 	p := &pool{m: m, sum: make([]float64, m.table.Info.Dim)}
 	if m.options.Pooling == poolTFIDF {
 		p.bag = map[string]int{}
@@ -33,17 +37,17 @@ func (p *pool) row(dst []float32, text string) sdk.RowStatus {
 	clear(p.sum)
 	p.weight, p.tokens, p.unknown, p.near = 0, 0, 0, 0
 	o := &p.m.options
-	if o.Pooling != poolTFIDF {
+	if p.bag == nil {
 		o.tokens(text, func(w string) { p.add(w, 1, 1) })
 	} else {
 		clear(p.bag)
-		p.order = p.order[:0]
+		p.words = p.words[:0]
 		o.tokens(text, func(w string) {
 			if p.bag[w]++; p.bag[w] == 1 {
-				p.order = append(p.order, w)
+				p.words = append(p.words, w)
 			}
 		})
-		for _, w := range p.order {
+		for _, w := range p.words {
 			p.add(w, p.bag[w], float64(p.bag[w])*p.m.fitted.idf(w))
 		}
 	}
@@ -67,7 +71,7 @@ func (p *pool) row(dst []float32, text string) sdk.RowStatus {
 // add counts a word that comes times times.
 func (p *pool) add(word string, times int, weight float64) {
 	p.tokens += times
-	if p.m.addTo(p.sum, word, weight) {
+	if p.addTo(word, weight) {
 		p.weight += weight
 		return
 	}
@@ -81,23 +85,24 @@ func (p *pool) add(word string, times int, weight float64) {
 }
 
 // lookup returns the row of a word, under the forms that the pooling knows.
-func (m *model) lookup(word string) (row int, ok bool) {
-	row, ok = m.table.Lookup(word)
-	if !ok && m.options.Pooling == poolFlair {
+func (m *model) lookup(word string) (row int, known bool) {
+	row, known = m.table.Lookup(word)
+	if !known && m.options.Pooling == poolFlair {
 		flairForms(word, func(form string) bool {
-			row, ok = m.table.Lookup(form)
-			return ok
+			row, known = m.table.Lookup(form)
+			return known
 		})
 	}
-	return row, ok
+	return row, known
 }
 
-// addTo adds weight times the vector of a word to sum, if it has one.
-func (m *model) addTo(sum []float64, word string, weight float64) bool {
+// addTo adds weight times the vector of a word to the sum, if it has one.
+func (p *pool) addTo(word string, weight float64) bool {
+	m := p.m
 	row, known := m.lookup(word)
 	switch {
 	case known && !m.table.Compose():
-		m.table.Add(sum, row, weight)
+		m.table.Add(p.sum, row, weight)
 		return true
 	case !known && m.options.OOV != oovSubword:
 		return false
@@ -112,7 +117,7 @@ func (m *model) addTo(sum []float64, word string, weight float64) bool {
 		m.memo.put(word, v)
 	}
 	for j, x := range v {
-		sum[j] += weight * float64(x)
+		p.sum[j] += float64(weight * float64(x))
 	}
 	return len(v) > 0
 }

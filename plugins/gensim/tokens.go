@@ -36,25 +36,50 @@ func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r)
 // pythonFields cuts at what str.split of Python takes for white space, which is
 // Unicode's and the four separators of ASCII.
 func pythonFields(text string, f func(word string)) {
-	start := -1
+	start := 0
 	for i := 0; i < len(text); {
-		r, n := rune(text[i]), 1
-		if r >= utf8.RuneSelf {
-			r, n = utf8.DecodeRuneInString(text[i:])
+		n := 1
+		switch class[text[i]] {
+		case letter:
+			i++
+			continue
+		case further:
+			var r rune
+			if r, n = utf8.DecodeRuneInString(text[i:]); !unicode.IsSpace(r) {
+				i += n
+				continue
+			}
 		}
-		switch space := unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f; {
-		case space && start >= 0:
+		if start < i {
 			f(text[start:i])
-			start = -1
-		case !space && start < 0:
-			start = i
 		}
 		i += n
+		start = i
 	}
-	if start >= 0 {
+	if start < len(text) {
 		f(text[start:])
 	}
 }
+
+// class tells for a byte whether it is white space, or begins a character that
+// may be.
+var class = func() (c [256]byte) {
+	for b := range c {
+		switch r := rune(b); {
+		case r >= utf8.RuneSelf:
+			c[b] = further
+		case unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f:
+			c[b] = space
+		}
+	}
+	return c
+}()
+
+const (
+	letter = iota
+	space
+	further
+)
 
 // flairForms are the forms under which Flair looks a word up, in their order,
 // after the word itself.
