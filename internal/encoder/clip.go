@@ -145,7 +145,7 @@ func eitherCLIP(ctx context.Context, dir string, build func(*clipModel) error, a
 			read = known.read
 		}
 		s := read(c)
-		m.describe(arch, s)
+		m.describe(dir, arch, s)
 		if err := errors.Join(c.err(), s.err()); err != nil {
 			return nil, err
 		}
@@ -165,7 +165,7 @@ func eitherCLIP(ctx context.Context, dir string, build func(*clipModel) error, a
 	if err := errors.Join(c.err(), m.err()); err != nil {
 		return nil, err
 	}
-	m.describe(arch, m.clipSizes)
+	m.describe(dir, arch, m.clipSizes)
 	m.LogitScale = math.Exp(w.number("logit_scale"))
 	return &m.CLIP, build(m)
 }
@@ -190,9 +190,14 @@ var pairs = map[string]pair{
 	"siglip": {readSigLIP, (*graph).siglipText, (*graph).siglipVision},
 }
 
-func (m *CLIP) describe(arch string, s clipSizes) {
+func (m *CLIP) describe(dir, arch string, s clipSizes) {
 	m.Arch, m.Dimension, m.MaxTokens, m.ImageSize = arch, s.dimension, s.text.positions, s.vision.image
 	m.BOS, m.EOS, m.PadID, m.Padded = s.text.bos, s.text.eos, s.text.pad, s.padded
+	if s.padded { // configurations leave the id out, which a vector depends on here
+		if id, ok := padTokenID(dir); ok {
+			m.PadID = id
+		}
+	}
 }
 
 func (m *clipModel) build(p Precision, only Tower) error {

@@ -282,6 +282,36 @@ func TestCLIPTowers(t *testing.T) {
 	}
 }
 
+// SigLIP's vectors depend on the padding, whose id the tokenizer knows.
+func TestPadToken(t *testing.T) {
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  int64
+	}{
+		"configuration":  {nil, 1},
+		"its token":      {map[string]string{"tokenizer_config.json": `{"pad_token":"<pad>"}`, "tokenizer.json": `{"added_tokens":[{"id":4,"content":"<eos>"},{"id":7,"content":"<pad>"}]}`}, 7},
+		"as an object":   {map[string]string{"special_tokens_map.json": `{"pad_token":{"content":"<pad>"}}`, "tokenizer.json": `{"added_tokens":[{"id":0,"content":"<pad>"}]}`}, 0},
+		"unknown token":  {map[string]string{"tokenizer_config.json": `{"pad_token":"<p>"}`, "tokenizer.json": `{"added_tokens":[]}`}, 1},
+		"half a file":    {map[string]string{"tokenizer_config.json": `{"pad_token":`, "tokenizer.json": `{"added_tokens":[{"id":7,"content":"<pad>"}]}`}, 1},
+		"only its name":  {map[string]string{"tokenizer_config.json": `{"pad_token":"<pad>"}`}, 1},
+		"no pad at all":  {map[string]string{"tokenizer_config.json": `{}`, "tokenizer.json": `{}`}, 1},
+		"pad is a digit": {map[string]string{"tokenizer_config.json": `{"pad_token":3}`, "tokenizer.json": `{}`}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := clipFixture(t, "siglip")
+			for file, text := range c.files {
+				if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			m, err := DescribeCLIP(t.Context(), dir)
+			if err != nil || m.PadID != c.want || !m.Padded {
+				t.Errorf("%+v %v", m, err)
+			}
+		})
+	}
+}
+
 // TestGivenCLIP takes ONNX files in the place of weights: one of each tower, and
 // one of both, of which each tower takes its part.
 func TestGivenCLIP(t *testing.T) {

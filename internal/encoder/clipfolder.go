@@ -19,10 +19,6 @@ type CLIPFolder struct {
 	// Tokenizer is what tokenize.Load takes: a tokenizer.json, or the folder of
 	// a vocab.json and a merges.txt.
 	Tokenizer string
-	// PadToken is what the tokenizer pads texts with, "" where no file says it.
-	// For a model that must be padded (CLIP.Padded), its id goes before
-	// CLIP.PadID: configurations of SigLIP leave it out.
-	PadToken string
 	// Preprocessor is the preprocessor_config.json, or the processor_config.json
 	// whose image_processor says the same. Empty where there is neither.
 	Preprocessor string
@@ -139,7 +135,8 @@ func (f *CLIPFolder) findTokenizer() error {
 	if path := filepath.Join(f.Dir, "tokenizer.json"); exists(path) {
 		f.Tokenizer = path
 		f.Files = append(f.Files, path)
-		return f.findPadToken()
+		f.note("tokenizer_config.json", "special_tokens_map.json")
+		return nil
 	}
 	for _, name := range []string{"vocab.json", "merges.txt"} {
 		path := filepath.Join(f.Dir, name)
@@ -149,28 +146,50 @@ func (f *CLIPFolder) findTokenizer() error {
 		f.Files = append(f.Files, path)
 	}
 	f.Tokenizer = f.Dir
-	return f.findPadToken()
+	f.note("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+	return nil
 }
 
-func (f *CLIPFolder) findPadToken() error {
+// note adds files of Dir that are there.
+func (f *CLIPFolder) note(names ...string) {
+	for _, name := range names {
+		if path := filepath.Join(f.Dir, name); exists(path) {
+			f.Files = append(f.Files, path)
+		}
+	}
+}
+
+// padTokenID is the id of the token that a folder's tokenizer pads texts with.
+func padTokenID(dir string) (int64, bool) {
+	f := &CLIPFolder{Dir: dir}
+	var token string
 	for _, name := range []string{"tokenizer_config.json", "special_tokens_map.json"} {
 		var c struct {
 			Pad json.RawMessage `json:"pad_token"`
 		}
-		if err := f.readJSON(name, &c); errors.Is(err, fs.ErrNotExist) {
-			continue
-		} else if err != nil {
-			return err
-		}
 		var whole struct{ Content string }
-		if json.Unmarshal(c.Pad, &f.PadToken) != nil && json.Unmarshal(c.Pad, &whole) == nil {
-			f.PadToken = whole.Content
+		if f.readJSON(name, &c) != nil || token != "" {
+			continue
 		}
-		if f.PadToken != "" {
-			return nil
+		if json.Unmarshal(c.Pad, &token) != nil && json.Unmarshal(c.Pad, &whole) == nil {
+			token = whole.Content
 		}
 	}
-	return nil
+	var t struct {
+		Added []struct {
+			ID      int64
+			Content string
+		} `json:"added_tokens"`
+	}
+	if token == "" || f.readJSON("tokenizer.json", &t) != nil {
+		return 0, false
+	}
+	for _, a := range t.Added {
+		if a.Content == token {
+			return a.ID, true
+		}
+	}
+	return 0, false
 }
 
 func (f *CLIPFolder) findPreprocessor() error {

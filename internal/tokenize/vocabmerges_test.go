@@ -124,6 +124,29 @@ func TestGoldenCLIP(t *testing.T) {
 	}
 }
 
+// The tokenizer of the small CLIP of the examples, against tokenizers 0.23.3.
+func TestEmojiCLIP(t *testing.T) {
+	tok := mustLoad(t, filepath.Join("..", "..", "examples", "mixed", "emoji-clip"))
+	for text, want := range map[string][]int64{
+		"red apple":                   {1954, 792, 1913, 1955},
+		"a picture of animals nature": {1954, 320, 527, 516, 917, 909, 1955},
+		"a picture of flags":          {1954, 320, 527, 516, 1074, 1955},
+		"a picture of food drink":     {1954, 320, 527, 516, 669, 817, 1955},
+		"flag: Japan":                 {1954, 514, 281, 1502, 1955},
+		"dog face":                    {1954, 1299, 535, 1955},
+		"musical notes, symbols":      {1954, 1103, 693, 1403, 267, 762, 1955},
+		"an emoji of a train":         {1954, 517, 539, 516, 320, 1888, 1955},
+		"":                            {1954, 1955},
+		"I am happy today!":           {1954, 328, 1543, 611, 806, 344, 695, 955, 344, 256, 1955},
+	} {
+		var e Encoding
+		tok.Encode(&e, text, 77)
+		if !slices.Equal(e.IDs, want) {
+			t.Errorf("%q: %v, want %v", text, e.IDs, want)
+		}
+	}
+}
+
 // GPT-2's words have no marks around them, and may have a blank put before them.
 func TestGPT2Folder(t *testing.T) {
 	file := `{"model":{"vocab":{"l":0,"o":1,"w":2,"Ġ":3,"lo":4,"low":5,"Ġlow":6,"<|endoftext|>":7},"merges":["l o","lo w","Ġ low"]}}`
