@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/cobra"
@@ -30,7 +32,8 @@ func (a *app) conformanceCommand() *cobra.Command {
 		Use:   "conformance PROGRAM",
 		Short: "Try an embedder program against the rules that every one must keep",
 		Long: "Start PROGRAM, a path or a name as in embedder.plugin, as a run would, several times, and try each rule\n" +
-			"of docs/conformance.md. The exit code is 0 only if no rule of level must is broken.\n\n" +
+			"of docs/conformance.md. The exit code is 0 only if no rule of level must is broken. The outcome\n" +
+			"is kept for `bertopic plugins list`.\n\n" +
 			"FILE holds the options as TOML or JSON, at its top level or in [embedder.options]. CORPUS is any that a\n" +
 			"run reads; without one, the program embeds sentences of the suite's own.",
 		Example: "  bertopic conformance tfidf\n" +
@@ -62,6 +65,9 @@ func (a *app) conformanceCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := keepBadge(report); err != nil {
+				fmt.Fprintln(a.stderr, "warning:", err)
+			}
 			if junit != "" {
 				if err := atomicfile.WriteFile(junit, report.WriteJUnit); err != nil {
 					return err
@@ -87,6 +93,41 @@ func (a *app) conformanceCommand() *cobra.Command {
 	f.StringVar(&junit, "junit", "", "write the report as JUnit XML to this file, too")
 	f.StringVar(&dir, "dir", "", "search this folder first ([plugins] dir)")
 	return cmd
+}
+
+// badges is the folder in the user's data folder that remembers outcomes; ""
+// where there is none.
+func badges() string {
+	plugins := host.UserDir()
+	if plugins == "" {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(plugins), "conformance")
+}
+
+// keepBadge remembers the outcome for `bertopic plugins list`.
+func keepBadge(r *conformance.Report) error {
+	dir := badges()
+	if dir == "" {
+		return errors.New("the outcome can't be kept: the user has no data folder")
+	}
+	return r.Keep(dir, time.Now())
+}
+
+// badgeLine is what is known of the program at path.
+func badgeLine(path string) string {
+	b, err := conformance.Recall(badges(), path)
+	if err != nil {
+		return "? (" + err.Error() + ")"
+	}
+	if b == nil {
+		return b.Line("")
+	}
+	sum, err := host.Sum(path)
+	if err != nil {
+		return "? (" + err.Error() + ")"
+	}
+	return b.Line(sum.SHA256)
 }
 
 // readOptions reads a file of options, or of a run's configuration.

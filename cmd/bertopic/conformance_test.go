@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	dir := t.TempDir()
+	t.Setenv("XDG_DATA_HOME", filepath.Join(dir, "data"))
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
@@ -46,6 +48,28 @@ func TestConformance(t *testing.T) {
 	var report struct{ Conforms bool }
 	if err := json.Unmarshal([]byte(out), &report); err != nil || report.Conforms || !strings.Contains(errs, "broken: EMB-027") {
 		t.Errorf("got %+v, %v, %s", report, err, errs)
+	}
+
+	// What came of it is remembered, until the program changes.
+	list := func() string {
+		var out, errs bytes.Buffer
+		if code := runMain(t.Context(), []string{"plugins", "list", "--dir", programs}, strings.NewReader(""), &out, &errs); code != 0 {
+			t.Fatalf("exit code %d: %s", code, errs.String())
+		}
+		return out.String()
+	}
+	for _, want := range []string{`hashing +0\.1\.0 +conforms \(\d\d of \d\d\)`, `specimen +0\.1\.0 +fails EMB-027`, `tfidf +0\.1\.0 +not checked`} {
+		if out := list(); !regexp.MustCompile(want).MatchString(out) {
+			t.Errorf("no %s in\n%s", want, out)
+		}
+	}
+	belongings := filepath.Join(programs, "bertopic-embedder-hashing.d")
+	if err := os.Mkdir(belongings, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(belongings)
+	if out := list(); !regexp.MustCompile(`hashing +0\.1\.0 +changed since`).MatchString(out) {
+		t.Errorf("got\n%s", out)
 	}
 
 	for _, args := range [][]string{{}, {"nothing"}, {"hashing", "--options", filepath.Join(dir, "none.toml")}, {"hashing", "--options", write("odd.toml", "= 1")}} {

@@ -32,6 +32,7 @@ func (a *app) pluginsCommand() *cobra.Command {
 	list := &cobra.Command{
 		Use:     "list",
 		Short:   "List the programs, in the order in which they are looked for",
+		Long:    "List the programs, in the order in which they are looked for, with what `bertopic conformance` last\nsaid of each, if it has not changed since.",
 		Example: "  bertopic plugins list",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -47,14 +48,14 @@ func (a *app) pluginsCommand() *cobra.Command {
 				return nil
 			}
 			tw := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(tw, "NAME\tVERSION\tSUMMARY\tPROGRAM")
+			fmt.Fprintln(tw, "NAME\tVERSION\tCONFORMANCE\tSUMMARY\tPROGRAM")
 			for _, f := range found {
 				d, err := host.Describe(cmd.Context(), f.Path)
 				if err != nil {
-					fmt.Fprintf(tw, "%s\t?\t%s\t%s\n", f.Name, firstLine(err.Error()), f.Path)
+					fmt.Fprintf(tw, "%s\t?\t?\t%s\t%s\n", f.Name, firstLine(err.Error()), f.Path)
 					continue
 				}
-				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", f.Name, d.Version, d.Summary, f.Path)
+				fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", f.Name, d.Version, badgeLine(f.Path), d.Summary, f.Path)
 			}
 			return tw.Flush()
 		},
