@@ -162,7 +162,7 @@ func (f *bpeFolder) addedTokens() []object {
 		id, ok := f.vocab[name]
 		ours := strings.HasPrefix(name, "<|") != (f.class == "RobertaTokenizer")
 		if ok && ours {
-			out = append(out, object{"id": id, "content": name, "lstrip": name == "<mask>", "special": true})
+			out = append(out, object{"id": id, "content": name, "special": true})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.added)) {
