@@ -56,19 +56,22 @@ func readBPEFolder(dir string) (*bpeFolder, error) {
 		Class       string `json:"tokenizer_class"`
 		PrefixSpace bool   `json:"add_prefix_space"`
 	}
-	for name, into := range map[string]any{"vocab.json": &f.vocab, "tokenizer_config.json": &c, "added_tokens.json": &f.added} {
-		raw, err := os.ReadFile(filepath.Join(dir, name))
-		if errors.Is(err, fs.ErrNotExist) && name != "vocab.json" {
+	for _, file := range []struct {
+		name string
+		into any
+	}{{"vocab.json", &f.vocab}, {"tokenizer_config.json", &c}, {"added_tokens.json", &f.added}} {
+		raw, err := os.ReadFile(filepath.Join(dir, file.name))
+		if errors.Is(err, fs.ErrNotExist) && file.name != "vocab.json" {
 			continue
 		}
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, errors.New("there is neither a tokenizer.json nor a vocab.json with a merges.txt: write the first with Python's transformers (AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER))")
 		}
 		if err == nil {
-			err = json.Unmarshal(raw, into)
+			err = json.Unmarshal(raw, file.into)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", file.name, err)
 		}
 	}
 	merges, err := os.ReadFile(filepath.Join(dir, "merges.txt"))
