@@ -356,9 +356,7 @@ func TestGivenCLIP(t *testing.T) {
 		t.Errorf("one file: %v", err)
 	}
 	both := built.Text.graph.Graph
-	for _, n := range prefixed(built.Vision.graph.Graph) {
-		both.Nodes = append(both.Nodes, n)
-	}
+	both.Nodes = append(both.Nodes, prefixed(built.Vision.graph.Graph)...)
 	for _, c := range built.Vision.graph.Graph.Initializers {
 		c.Name = "v/" + c.Name
 		both.Initializers = append(both.Initializers, c)
