@@ -13,7 +13,7 @@ import (
 // is read from.
 var settings = []string{
 	"config.json", "modules.json", "config_sentence_transformers.json", "tokenizer.json", "tokenizer_config.json",
-	"special_tokens_map.json", "added_tokens.json", "preprocessor_config.json",
+	"special_tokens_map.json", "added_tokens.json", "preprocessor_config.json", "processor_config.json",
 }
 
 // vocabularies are what a tokenizer is made from where there is no
@@ -139,7 +139,7 @@ func choose(files []remoteFile, modules []string, onnx bool, patterns []string) 
 
 func hasTokenizer(picked map[string]bool) bool {
 	for p := range picked {
-		if b := path.Base(p); b == "tokenizer.json" || b == "wordembedding_config.json" {
+		if b := path.Base(p); b == "tokenizer.json" || b == "merges.txt" || b == "wordembedding_config.json" { // merges.txt: of CLIP
 			return true
 		}
 	}

@@ -603,6 +603,11 @@ func TestGetOtherLayouts(t *testing.T) {
 			[]string{"0_Transformer/config.json", "0_Transformer/model.safetensors", "0_Transformer/sentence_bert_config.json", "0_Transformer/tokenizer.json", "1_Pooling/config.json", "config.json", "modules.json"}, ""},
 		"ONNX only": {map[string]string{"config.json": config, "tokenizer.json": tok, "onnx/model.onnx": "g", "onnx/model.onnx_data": "w", "onnx/model_fp16.onnx": "h", "pytorch_model.bin": "x"},
 			[]string{"config.json", "onnx/model.onnx", "onnx/model.onnx_data", "tokenizer.json"}, "its ONNX graph is taken"},
+		"CLIP, old layout": {map[string]string{"modules.json": `[{"path":"0_CLIPModel"}]`, "0_CLIPModel/config.json": `{"model_type":"clip"}`, "0_CLIPModel/model.safetensors": "w",
+			"0_CLIPModel/vocab.json": "{}", "0_CLIPModel/merges.txt": "m", "0_CLIPModel/preprocessor_config.json": "{}", "0_CLIPModel/pytorch_model.bin": "x"},
+			[]string{"0_CLIPModel/config.json", "0_CLIPModel/merges.txt", "0_CLIPModel/model.safetensors", "0_CLIPModel/preprocessor_config.json", "0_CLIPModel/vocab.json", "modules.json"}, ""},
+		"CLIP, new layout": {map[string]string{"modules.json": `[{"path":""}]`, "config.json": `{"model_type":"clip"}`, "model.safetensors": "w", "tokenizer.json": tok, "processor_config.json": "{}"},
+			[]string{"config.json", "model.safetensors", "modules.json", "processor_config.json", "tokenizer.json"}, ""},
 		"no tokenizer.json": {map[string]string{"config.json": config, "vocab.txt": "v", "model.safetensors": "w"},
 			[]string{"config.json", "model.safetensors", "vocab.txt"}, "it has no tokenizer.json"},
 	}
