@@ -93,6 +93,7 @@ func TestBuildRefuses(t *testing.T) {
 		"no config":    {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "config.json")) }, Spec{}, "config.json"},
 		"other config": {func(t *testing.T, dir string) { edit(t, dir, map[string]any{"model_type": nil}) }, Spec{}, "no model_type"},
 		"other kind":   {func(t *testing.T, dir string) { edit(t, dir, map[string]any{"model_type": "t5"}) }, Spec{}, `architecture "t5" is not built here`},
+		"pictures":     {func(t *testing.T, dir string) { edit(t, dir, map[string]any{"model_type": "clip"}) }, Spec{}, "use the clip embedder"},
 		"heads":        {func(t *testing.T, dir string) { edit(t, dir, map[string]any{"num_attention_heads": 5}) }, Spec{}, "cannot be cut into 5"},
 		"number":       {func(t *testing.T, dir string) { edit(t, dir, map[string]any{"hidden_size": "32"}) }, Spec{}, "hidden_size is 32, not"},
 		"no number":    {func(t *testing.T, dir string) { edit(t, dir, map[string]any{"vocab_size": nil}) }, Spec{}, "vocab_size"},

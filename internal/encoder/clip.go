@@ -137,6 +137,9 @@ func eitherCLIP(ctx context.Context, dir string, build func(*clipModel) error, a
 	}
 	arch := c.str("model_type")
 	known, ok := pairs[arch]
+	if _, text := builders[arch]; text {
+		return nil, &UnsupportedError{Arch: arch, Dir: dir, pair: true}
+	}
 	files := findGiven(dir)
 	if !files.none() && (!ok || !hasWeights(dir)) {
 		m := &CLIP{Given: true}
@@ -167,7 +170,9 @@ func eitherCLIP(ctx context.Context, dir string, build func(*clipModel) error, a
 	}
 	m.describe(dir, arch, m.clipSizes)
 	m.LogitScale = math.Exp(w.number("logit_scale"))
-	return &m.CLIP, build(m)
+	err = build(m)
+	towers := m.CLIP // without what it was built of
+	return &towers, err
 }
 
 // clipModel is a model whose towers are built of weights.

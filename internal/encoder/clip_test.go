@@ -413,6 +413,7 @@ func TestCLIPRefuses(t *testing.T) {
 	}{
 		"no config":    {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "config.json")) }, CLIPSpec{}, "config.json"},
 		"other kind":   {func(t *testing.T, dir string) { edit(t, dir, map[string]any{"model_type": "siglip2"}) }, CLIPSpec{}, `architecture "siglip2" is not built here (built are: [clip siglip]); put an ONNX export`},
+		"text model":   {func(t *testing.T, dir string) { edit(t, dir, map[string]any{"model_type": "bert"}) }, CLIPSpec{}, "use the sbert embedder"},
 		"no weights":   {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "model.safetensors")) }, CLIPSpec{}, "no weights"},
 		"text heads":   {in("text_config", "num_attention_heads", 5), CLIPSpec{}, "cannot be cut into 5"},
 		"vision heads": {in("vision_config", "num_attention_heads", 5), CLIPSpec{}, "cannot be cut into 5"},

@@ -120,6 +120,12 @@ type UnsupportedError struct {
 }
 
 func (e *UnsupportedError) Error() string {
+	if _, text := builders[e.Arch]; text && e.pair {
+		return fmt.Sprintf("model folder %s: architecture %q embeds texts alone: use the sbert embedder for it", e.Dir, e.Arch)
+	}
+	if _, pair := pairs[e.Arch]; pair && !e.pair {
+		return fmt.Sprintf("model folder %s: architecture %q embeds texts and pictures: use the clip embedder for it", e.Dir, e.Arch)
+	}
 	if e.pair {
 		return fmt.Sprintf("model folder %s: architecture %q is not built here (built are: %v); put an ONNX export of it into the folder as onnx/text_model.onnx and onnx/vision_model.onnx", e.Dir, e.Arch, slices.Sorted(maps.Keys(pairs)))
 	}
