@@ -113,8 +113,17 @@ func (m *Dense) Select(rows []int) *Dense {
 	return out
 }
 
-// SelectRows is Select for either layout.
+// SelectRows is Select for either layout. All rows in their order are m itself.
 func SelectRows(m Matrix, rows []int) Matrix {
+	if n, _ := m.Dims(); n == len(rows) {
+		all := true
+		for k, i := range rows {
+			all = all && k == i
+		}
+		if all {
+			return m
+		}
+	}
 	switch m := m.(type) {
 	case *Dense:
 		return m.Select(rows)

@@ -5,13 +5,21 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"unsafe"
 
+	"github.com/bertopic-go/bertopic/internal/mapfile"
 	"github.com/bertopic-go/bertopic/internal/matrix"
 	"github.com/bertopic-go/bertopic/internal/safetensors"
 )
+
+// MapFrom is the size of a .npy file in bytes from which on its values, if they
+// are little-endian float32 in rows, are mapped into memory and not read: they
+// can't be written to, and the file must not be cut short while they are in use.
+const MapFrom = 64 << 20
 
 // The format is numpy.lib.format: a magic, a version, the length of a header,
 // the header as a Python dictionary, the values.
@@ -229,12 +237,32 @@ func (p *literal) tuple() (v []int, ok bool) {
 }
 
 func readNPY(in input) (matrix.Matrix, error) {
-	a, _, r, err := openNPY(in)
+	a, n, r, err := openNPY(in)
 	if err != nil {
 		return nil, err
 	}
+	if m := a.mapped(in, n); m != nil {
+		return m, nil
+	}
 	return a.dense(r)
 }
+
+// mapped are the values as they lie in the file, from byte n on, where they lie
+// there as in memory; else nil.
+func (a *array) mapped(in input, n int64) *matrix.Dense {
+	f, ok := in.ReaderAt.(*os.File)
+	if !ok || in.size < MapFrom || a.fortran || a.kind != 'f' || a.width != 4 || a.big || len(a.shape) != 2 || a.shape[1] == 0 || n%4 != 0 || !inLittleEndian {
+		return nil
+	}
+	data, err := mapfile.Map(f, in.size)
+	if err != nil {
+		return nil // some file systems can't: it is read
+	}
+	return &matrix.Dense{Rows: a.shape[0], Cols: a.shape[1], Data: unsafe.Slice((*float32)(unsafe.Pointer(&data[n])), a.count)}
+}
+
+// inLittleEndian is true where numbers lie in memory as in most files.
+var inLittleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
 func openNPY(in input) (*array, int64, io.Reader, error) {
 	r := io.NewSectionReader(in, 0, in.size)
