@@ -83,6 +83,7 @@ const lanes = 8
 type taps struct {
 	in, out, low, high int // which it is
 	filter             Filter
+	mirrored           bool // the input lies the other way round
 
 	size    int
 	first   []int32
@@ -91,18 +92,28 @@ type taps struct {
 }
 
 // plan makes the weights of the output pixels low to high-1 for a resizing of in
-// to out pixels. They are Pillow's, to the last bit.
-func (t *taps) plan(in, out, low, high int, filter Filter) {
-	if t.in == in && t.out == out && t.low == low && t.high == high && t.filter == filter && t.first != nil {
+// to out pixels. They are Pillow's, to the last bit. Mirrored ones take the input
+// from its end.
+func (t *taps) plan(in, out, low, high int, filter Filter, mirrored bool) {
+	if t.in == in && t.out == out && t.low == low && t.high == high && t.filter == filter && t.mirrored == mirrored && t.first != nil {
 		return
 	}
-	t.in, t.out, t.low, t.high, t.filter = in, out, low, high, filter
-	n := high - low
+	t.in, t.out, t.low, t.high, t.filter, t.mirrored = in, out, low, high, filter, mirrored
 	if filter == Nearest {
-		t.planNearest(n)
-		return
+		t.planNearest(high - low)
+	} else {
+		t.planKernel(high - low)
 	}
-	k := kernels[filter]
+	if mirrored {
+		for i := range t.first {
+			t.first[i] = int32(in-t.size) - t.first[i]
+			slices.Reverse(t.weights[i*t.size : (i+1)*t.size])
+		}
+	}
+}
+
+func (t *taps) planKernel(n int) {
+	k, in, out, low := kernels[t.filter], t.in, t.out, t.low
 	scale := float64(in) / float64(out)
 	wide := max(scale, 1)
 	support := k.support * wide
@@ -155,22 +166,12 @@ func (t *taps) planNearest(n int) {
 
 // inputs are the input pixels that count: from, and to the one before to.
 func (t *taps) inputs() (from, to int) {
-	if t.in == t.out {
-		return t.low, t.high
-	}
-	return int(t.first[0]), int(t.first[len(t.first)-1]) + t.size
+	first, last := int(t.first[0]), int(t.first[len(t.first)-1])
+	return min(first, last), max(first, last) + t.size
 }
 
-// shifted calls f while the input begins at pixel from.
-func (t *taps) shifted(from int, f func()) {
-	for i := range t.first {
-		t.first[i] -= int32(from)
-	}
-	f()
-	for i := range t.first {
-		t.first[i] += int32(from)
-	}
-}
+// same tells whether pixels stay what and where they are.
+func (t *taps) same() bool { return t.in == t.out && !t.mirrored }
 
 func filterByNumber(n int) (Filter, error) {
 	f := Filter(n)

@@ -5,11 +5,15 @@ import (
 	"image/color"
 )
 
-// Image is an upright picture in opaque 8-bit RGB, a plane a channel. Pixel
-// (x, y) is at y*Width+x of each plane.
+// Image is a picture in opaque 8-bit RGB, a plane a channel. Pixel (x, y) is at
+// y*Width+x of each plane.
 type Image struct {
 	Width, Height int
 	R, G, B       []uint8
+	// Turn is the EXIF orientation in which the picture lies, 2 to 8, or 0: it
+	// is upright. Only a Decoder with Lying set makes pictures that are not, and
+	// only Preprocessor.Pixels heeds it.
+	Turn int
 }
 
 var _ image.RGBA64Image = (*Image)(nil)

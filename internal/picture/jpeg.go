@@ -83,22 +83,30 @@ func damagedJPEG(format string, args ...any) *Error {
 
 func tooShort() *Error { return damagedJPEG("it ends too early") }
 
-// jpegDimensions reads the header.
-func jpegDimensions(data []byte) (width, height int, err error) {
+// jpegHeader reads the header: the sides, and how many bytes a pixel takes while
+// it is decoded, in tenths.
+func jpegHeader(data []byte) (width, height int, tenths int64, err error) {
 	d := jpegDecoder{data: data}
 	for {
 		marker, segment, e := d.next()
 		if e != nil {
-			return 0, 0, e
+			return 0, 0, 0, e
 		}
 		switch {
 		case isFrame(marker):
 			if e := d.frameHeader(marker, segment); e != nil {
-				return 0, 0, e
+				return 0, 0, 0, e
 			}
-			return d.width, d.height, nil
+			for _, c := range d.components {
+				tenths += int64(10 * c.h * c.v)
+			}
+			tenths /= int64(d.hMax * d.vMax)
+			if d.progressive { // coefficients of two bytes as well
+				tenths *= 3
+			}
+			return d.width, d.height, tenths, nil
 		case marker == mSOS || marker == mEOI:
-			return 0, 0, damagedJPEG("it has no header of a frame")
+			return 0, 0, 0, damagedJPEG("it has no header of a frame")
 		}
 	}
 }

@@ -83,7 +83,7 @@ func TestKernelsAreEqual(t *testing.T) {
 
 		w, h, out := 1+r.IntN(200), 1+r.IntN(12), 1+r.IntN(120)
 		var across taps
-		across.plan(w, out, 0, out, Filter(1+r.IntN(5)))
+		across.plan(w, out, 0, out, Filter(1+r.IntN(5)), r.IntN(2) > 0)
 		src := noise(r, w*h)
 		rows, rowsGo := make([]uint8, out*h), make([]uint8, out*h)
 		resizeAcross(rows, src, w, &across)
@@ -92,7 +92,7 @@ func TestKernelsAreEqual(t *testing.T) {
 			t.Fatalf("resizeAcross of %d to %d pixels differs", w, out)
 		}
 		var down taps
-		down.plan(h, out, 0, out, Bicubic)
+		down.plan(h, out, 0, out, Bicubic, r.IntN(2) > 0)
 		for y, first := range down.first {
 			weights := down.weights[y*down.size : (y+1)*down.size]
 			if w > len(rows) {

@@ -31,6 +31,9 @@ type Decoder struct {
 	// Reserve, where it is not nil, is told before a picture is decoded how many
 	// bytes that takes at most, nearly. An error of it is Open's.
 	Reserve func(bytes int64) error
+	// Lying leaves a picture as it lies in its file, with Turn set, which saves
+	// the turning of pixels that Preprocessor.Pixels throws away.
+	Lying bool
 
 	file  []byte
 	jpeg  jpegDecoder
@@ -103,8 +106,9 @@ func (d *Decoder) Decode(data []byte) (*Image, error) {
 		return nil, e
 	}
 	var width, height int
+	var tenths int64
 	e = d.protect(format, func() (err error) {
-		width, height, err = dimensions(format, data)
+		width, height, tenths, err = header(format, data)
 		return err
 	})
 	if e == nil {
@@ -114,21 +118,30 @@ func (d *Decoder) Decode(data []byte) (*Image, error) {
 		return nil, e
 	}
 	if d.Reserve != nil {
-		if err := d.Reserve(int64(width) * int64(height) * decodeBytes[format]); err != nil {
+		tenths += 30 // as an Image
+		if !d.Lying {
+			tenths += 30 // and as one that must be turned
+		}
+		if err := d.Reserve(int64(width) * int64(height) * tenths / 10); err != nil {
 			return nil, err
 		}
 	}
 	turn := orientation(format, data)
 	target := &d.image
-	if turn != upright {
+	if turn != upright && !d.Lying {
 		target = &d.work
 	}
 	e = d.protect(format, func() error { return d.decodePixels(target, format, data, width, height) })
-	if e != nil {
+	switch {
+	case e != nil:
 		return nil, e
-	}
-	if turn != upright {
+	case turn == upright:
+		d.image.Turn = 0
+	case d.Lying:
+		d.image.Turn = turn
+	default:
 		d.image.turn(&d.work, turn)
+		d.image.Turn = 0
 	}
 	return &d.image, nil
 }
@@ -136,19 +149,19 @@ func (d *Decoder) Decode(data []byte) (*Image, error) {
 // Trim gives back memory that a large picture has taken. What Open returned last
 // is then no longer to be used.
 func (d *Decoder) Trim() {
-	const keep = 64 << 20
+	const keep = 128 << 20
 	held := cap(d.file) + 3*cap(d.image.R) + 3*cap(d.work.R)
 	for _, c := range d.jpeg.components {
 		held += cap(c.plane) + 2*cap(c.coefficients)
 	}
 	if held > keep {
-		*d = Decoder{Limits: d.Limits, Reserve: d.Reserve}
+		*d = Decoder{Limits: d.Limits, Reserve: d.Reserve, Lying: d.Lying}
 	}
 }
 
-// decodeBytes is what a pixel takes at most while it is decoded: in the form of
-// the decoder and as an Image, twice if it must be turned.
-var decodeBytes = map[Format]int64{JPEG: 12, PNG: 14, GIF: 7, WebP: 12, BMP: 10, TIFF: 14}
+// decodedTenths is how many bytes a pixel takes at most in the form that a
+// decoder gives, in tenths.
+var decodedTenths = map[Format]int64{PNG: 80, GIF: 10, WebP: 80, BMP: 40, TIFF: 80}
 
 // protect makes an Error of what a decoder says, panics included.
 func (d *Decoder) protect(f Format, decode func() error) (e *Error) {
@@ -181,13 +194,15 @@ func decodeFault(f Format, err error) *Error {
 	return &Error{Kind: Damaged, Detail: fmt.Sprintf("the %s is damaged", f), Err: err}
 }
 
-// dimensions reads the header.
-func dimensions(f Format, data []byte) (width, height int, err error) {
+// header reads the sides of a picture, and how many bytes a pixel takes while it
+// is decoded, in tenths.
+func header(f Format, data []byte) (width, height int, tenths int64, err error) {
+	if f == JPEG {
+		return jpegHeader(data)
+	}
 	var c image.Config
 	r := bytes.NewReader(data)
 	switch f {
-	case JPEG:
-		return jpegDimensions(data)
 	case PNG:
 		c, err = png.DecodeConfig(r)
 	case GIF:
@@ -197,9 +212,9 @@ func dimensions(f Format, data []byte) (width, height int, err error) {
 	case TIFF:
 		c, err = tiff.DecodeConfig(r)
 	case WebP:
-		return webpDimensions(data)
+		c.Width, c.Height, err = webpDimensions(data)
 	}
-	return c.Width, c.Height, err
+	return c.Width, c.Height, decodedTenths[f], err
 }
 
 // decodePixels decodes a picture of width x height pixels into m, as it lies in

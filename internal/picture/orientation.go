@@ -52,6 +52,36 @@ func integer(v any) int {
 	return 0
 }
 
+// lie tells how a picture that is not upright lies: rows are columns, and then
+// columns and rows of the upright picture count from the other end.
+func (m *Image) lie() (transposed, left, up bool) {
+	switch m.Turn {
+	case 2:
+		return false, true, false
+	case 3:
+		return false, true, true
+	case 4:
+		return false, false, true
+	case 5:
+		return true, false, false
+	case 6:
+		return true, true, false
+	case 7:
+		return true, true, true
+	case 8:
+		return true, false, true
+	}
+	return false, false, false
+}
+
+// upright are the sides of the upright picture.
+func (m *Image) upright() (width, height int) {
+	if m.Turn >= 5 {
+		return m.Height, m.Width
+	}
+	return m.Width, m.Height
+}
+
 // turn makes m the picture src as it is to be seen, by its EXIF orientation.
 func (m *Image) turn(src *Image, orientation int) {
 	w, h := src.Width, src.Height

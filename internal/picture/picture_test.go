@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -221,6 +222,46 @@ func TestShapes(t *testing.T) {
 	}
 }
 
+// A picture that is left lying has the pixel values of the upright one, to the
+// last bit, whatever the settings.
+func TestLying(t *testing.T) {
+	src, err := Open(filepath.Join("testdata", "images", "rgb.png"), Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &Worker{}
+	for _, text := range []string{
+		`{}`, `{"size": 20, "crop_size": 20}`, `{"size": 20, "crop_size": {"height": 30, "width": 26}, "resample": 1}`, `{"do_resize": false, "crop_size": 40}`,
+		`{"image_processor_type": "SiglipImageProcessor", "size": {"height": 20, "width": 90}}`, `{"image_processor_type": "ViTImageProcessor", "size": {"height": 90, "width": 20}}`,
+		`{"image_processor_type": "ViTImageProcessor", "size": {"height": 44, "width": 30}}`, `{"image_processor_type": "ViTImageProcessor", "size": {"height": 70, "width": 60}, "resample": 0}`,
+	} {
+		p, err := ParsePreprocessor([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for turn := 1; turn <= 8; turn++ {
+			var upright Image
+			upright.turn(src, turn)
+			want, got := make([]float32, p.Len()), make([]float32, p.Len())
+			p.Pixels(want, &upright, w)
+			lying := *src
+			lying.Turn = turn
+			p.Pixels(got, &lying, w)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: orientation %d has other pixel values", text, turn)
+			}
+		}
+	}
+	d := &Decoder{Lying: true}
+	m, err := d.Open(filepath.Join("testdata", "images", "exif-6.jpg"))
+	if err != nil || m.Turn != 6 || m.Width != 44 {
+		t.Errorf("%+v, %v", m.Turn, err)
+	}
+	if m, err = d.Open(filepath.Join("testdata", "images", "rgb.png")); err != nil || m.Turn != 0 {
+		t.Errorf("%+v, %v", m.Turn, err)
+	}
+}
+
 func TestPreprocessorSettings(t *testing.T) {
 	for text, want := range map[string]string{
 		`{}`: "224 224",
@@ -312,4 +353,20 @@ func FuzzPreprocessor(f *testing.F) {
 		}
 		p.Pixels(make([]float32, p.Len()), m, &Worker{})
 	})
+}
+
+// What is reserved for a picture follows from its header.
+func TestReserve(t *testing.T) {
+	var got int64
+	d := &Decoder{Lying: true, Reserve: func(n int64) error { got = n; return nil }}
+	const pixels = 60 * 44
+	for name, want := range map[string]int64{"rgb-420.jpg": pixels * 45 / 10, "rgb-444.jpg": pixels * 6, "rgb-progressive.jpg": pixels * 75 / 10, "gray.jpg": pixels * 4, "rgb.png": pixels * 11, "still.gif": pixels * 4} {
+		if _, err := d.Open(filepath.Join("testdata", "images", name)); err != nil || got != want {
+			t.Errorf("%s: %d bytes, want %d, %v", name, got, want, err)
+		}
+	}
+	d.Reserve = func(int64) error { return os.ErrDeadlineExceeded }
+	if _, err := d.Open(filepath.Join("testdata", "images", "rgb.png")); err != os.ErrDeadlineExceeded {
+		t.Errorf("%v", err)
+	}
 }

@@ -16,14 +16,13 @@ type Preprocessor struct {
 	// Width and Height are those of the pixel values.
 	Width, Height int
 
-	resize        bool
-	shortest      int // of the sides, after resizing; 0: to resizeW x resizeH
-	resizeW       int
-	resizeH       int
-	filter        Filter
-	crop          bool
-	values        [3][256]float32 // the pixel value of a byte, by channel
-	paddingValues [3]float32
+	resize   bool
+	shortest int // of the sides, after resizing; 0: to resizeW x resizeH
+	resizeW  int
+	resizeH  int
+	filter   Filter
+	crop     bool
+	values   [3][256]float32 // the pixel value of a byte, by channel
 }
 
 // config is what the file says. A pointer is nil where a key is missing.
@@ -204,7 +203,6 @@ func (p *Preprocessor) setValues(c config, kind processor) error {
 		for v := range p.values[i] {
 			p.values[i][v] = (float32(float64(v)*factor) - float32(mean[i])) / float32(std[i])
 		}
-		p.paddingValues[i] = p.values[i][0]
 	}
 	return nil
 }
@@ -273,33 +271,34 @@ func (p *Preprocessor) Len() int { return 3 * p.Height * p.Width }
 
 // Pixels writes the pixel values of m into dst, which is Len long: channel by
 // channel, row-major. Of a large picture only what is not cropped away is
-// computed.
+// computed. Only here a picture need not be upright: what is made of it is.
 func (p *Preprocessor) Pixels(dst []float32, m *Image, w *Worker) {
-	outW, outH := p.scaled(m.Width, m.Height)
+	outW, outH := p.scaled(m.upright())
 	left, top := floorHalf(outW-p.Width), floorHalf(outH-p.Height)
 	// Of the resized picture, what is taken:
 	x0, x1 := max(left, 0), min(left+p.Width, outW)
 	y0, y1 := max(top, 0), min(top+p.Height, outH)
-	padded := x1-x0 < p.Width || y1-y0 < p.Height
+	columns, rows := x1-x0, y1-y0
 
-	w.resampler.plan(m.Width, m.Height, outW, outH, x0, y0, x1, y1, p.filter)
-	n, columns := p.Width*p.Height, x1-x0
-	w.plane = slices.Grow(w.plane[:0], n)[:columns*(y1-y0)]
+	transposed := w.resampler.plan(m, outW, outH, x0, y0, x1, y1, p.filter)
+	n := p.Width * p.Height
+	w.plane = slices.Grow(w.plane[:0], n)[:columns*rows]
 	for c, plane := range m.planes() {
-		out := dst[c*n : (c+1)*n]
+		out, values := dst[c*n:(c+1)*n], &p.values[c]
 		w.resampler.plane(w.plane, plane, m.Width)
-		values := &p.values[c]
-		if !padded {
-			for i, v := range w.plane {
-				out[i] = values[v]
+		if columns < p.Width || rows < p.Height {
+			for i := range out { // zeros around it
+				out[i] = values[0]
 			}
-			continue
 		}
-		for i := range out {
-			out[i] = p.paddingValues[c]
-		}
-		for y := range y1 - y0 {
-			row := out[(y+y0-top)*p.Width+x0-left:]
+		for y := range rows {
+			row := out[(y+y0-top)*p.Width+x0-left:][:columns]
+			if transposed {
+				for x := range row {
+					row[x] = values[w.plane[x*rows+y]]
+				}
+				continue
+			}
 			for x, v := range w.plane[y*columns : (y+1)*columns] {
 				row[x] = values[v]
 			}

@@ -8,47 +8,66 @@ const half = 1 << (fraction - 1)
 // resampler resizes planes and keeps its memory.
 type resampler struct {
 	across, down taps
-	middle       []uint8 // one plane, resized across alone
+	downFirst    bool
+	middle       []uint8 // one plane, resized in one direction
 }
 
-// plan prepares a resizing of planes of w x h pixels to outW x outH, of which
-// the rectangle from (x0, y0) to (x1, y1) is wanted.
-func (r *resampler) plan(w, h, outW, outH, x0, y0, x1, y1 int, f Filter) {
-	r.across.plan(w, outW, x0, x1, f)
-	r.down.plan(h, outH, y0, y1, f)
+// plan prepares a resizing of the planes of m to outW x outH, of which the
+// rectangle from (x0, y0) to (x1, y1) is wanted: sides and rectangle are those of
+// the upright picture. As in Pillow (13), pixels are resized across first and
+// rounded in between, unless a picture grows in width and shrinks in height.
+// transposed tells that rows and columns of what plane makes change places.
+func (r *resampler) plan(m *Image, outW, outH, x0, y0, x1, y1 int, f Filter) (transposed bool) {
+	width, height := m.upright()
+	transposed, left, up := m.lie()
+	r.downFirst = outW > width && outH < height
+	if !transposed {
+		r.across.plan(width, outW, x0, x1, f, left)
+		r.down.plan(height, outH, y0, y1, f, up)
+		return false
+	}
+	// What is across in the upright picture is down in the planes.
+	r.downFirst = !r.downFirst
+	r.down.plan(width, outW, x0, x1, f, left)
+	r.across.plan(height, outH, y0, y1, f, up)
+	return true
 }
 
-// plane resizes src, whose rows are width long, into dst, as planned: rows of
-// x1-x0 pixels. As in Pillow (13), pixels are resized across first and rounded
-// in between, unless a picture grows in width and shrinks in height; a direction
-// whose size stays is left alone.
+// plane resizes src, whose rows are width long, into dst, as planned.
 func (r *resampler) plane(dst []uint8, src []uint8, width int) {
-	columns := r.across.high - r.across.low
+	columns := len(r.across.first)
+	left, right := r.across.inputs()
 	top, bottom := r.down.inputs()
-	if r.across.out > r.across.in && r.down.out < r.down.in {
-		left, right := r.across.inputs()
+	switch {
+	case r.downFirst && !r.down.same() && !r.across.same():
 		n := len(r.down.first) * (right - left)
 		r.middle = slices.Grow(r.middle[:0], n)[:n]
 		r.rows(r.middle, right-left, src[left:], width, 0)
-		r.across.shifted(left, func() { resizeAcross(dst, r.middle, right-left, &r.across) })
-		return
-	}
-	middle, step := src[top*width:], width
-	if r.across.in != r.across.out {
+		for i := range r.across.first {
+			r.across.first[i] -= int32(left)
+		}
+		resizeAcross(dst, r.middle, right-left, &r.across)
+		for i := range r.across.first {
+			r.across.first[i] += int32(left)
+		}
+	case r.down.same():
+		rows := src[r.down.low*width : r.down.high*width]
+		if !r.across.same() {
+			resizeAcross(dst, rows, width, &r.across)
+			return
+		}
+		for len(dst) >= columns && len(rows) > 0 {
+			copy(dst[:columns], rows[r.across.low:])
+			dst, rows = dst[columns:], rows[width:]
+		}
+	case r.across.same():
+		r.rows(dst, columns, src[r.across.low:], width, 0)
+	default:
 		n := (bottom - top) * columns
 		r.middle = slices.Grow(r.middle[:0], n)[:n]
 		resizeAcross(r.middle, src[top*width:bottom*width], width, &r.across)
-		middle, step = r.middle, columns
-	} else {
-		middle = middle[r.across.low:]
+		r.rows(dst, columns, r.middle, columns, top)
 	}
-	if r.down.in == r.down.out {
-		for y := range r.down.high - r.down.low {
-			copy(dst[y*columns:(y+1)*columns], middle[y*step:])
-		}
-		return
-	}
-	r.rows(dst, columns, middle, step, top)
 }
 
 // rows writes the rows of dst, columns long, from those of src, which lie step

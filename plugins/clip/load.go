@@ -85,7 +85,7 @@ func (l *loader) load(ctx context.Context) (*model, error) {
 		},
 		pictures: &pictureReader{
 			preprocessor: preprocessor, pool: towers.vision, limits: o.limits(),
-			decoders: par.Threads(s.Threads), gpu: on.GPU(), batch: pictureBatch, memory: newMemory(),
+			decoders: par.Threads(s.Threads), gpu: on.GPU(), batch: pictureBatch, memory: newMemory(par.Threads(s.Threads)),
 		},
 		average: o.Average, textWeight: o.TextWeight, dimension: l.clip.Dimension,
 		info: sdk.Info{

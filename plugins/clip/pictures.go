@@ -171,7 +171,7 @@ func (r *pictureReader) worker() *pictureWorker {
 	if w, ok := r.workers.Get().(*pictureWorker); ok {
 		return w
 	}
-	return &pictureWorker{decoder: picture.Decoder{Limits: r.limits}}
+	return &pictureWorker{decoder: picture.Decoder{Limits: r.limits, Lying: true}}
 }
 
 // decode writes the pixel values of a picture.
@@ -230,14 +230,24 @@ func (r *pictureReader) run(ctx context.Context, b *run, sides []pictureSide, di
 
 // memory bounds the bytes that pictures take while they are decoded. A picture
 // that wants more than all of it goes alone.
-type memory struct{ left *semaphore.Weighted }
+type memory struct {
+	most int64
+	left *semaphore.Weighted
+}
 
-const maxMemory = 512 << 20
+// What all decoders may take: something, and more where there are many.
+const (
+	baseMemory    = 512 << 20
+	decoderMemory = 64 << 20
+)
 
-func newMemory() *memory { return &memory{semaphore.NewWeighted(maxMemory)} }
+func newMemory(decoders int) *memory {
+	most := int64(baseMemory + decoders*decoderMemory)
+	return &memory{most, semaphore.NewWeighted(most)}
+}
 
 func (m *memory) take(ctx context.Context, bytes int64) (int64, error) {
-	bytes = min(bytes, maxMemory)
+	bytes = min(bytes, m.most)
 	if err := m.left.Acquire(ctx, bytes); err != nil {
 		return 0, err
 	}

@@ -98,9 +98,9 @@ func TestEnds(t *testing.T) {
 // A picture that wants more memory than there is for all goes alone, and the
 // bytes come back.
 func TestMemory(t *testing.T) {
-	m := newMemory()
-	n, err := m.take(t.Context(), 3*maxMemory)
-	if err != nil || n != maxMemory {
+	m := newMemory(2)
+	n, err := m.take(t.Context(), 3*m.most)
+	if err != nil || n != m.most || n != 640<<20 {
 		t.Fatal(n, err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
