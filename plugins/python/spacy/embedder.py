@@ -91,7 +91,7 @@ class Spacy(Embedder):
         if doc.has_vector:
             vector = doc.vector
         elif doc.has_extension("trf_data") and doc._.trf_data is not None:
-            vector, lost = of_transformer(doc._.trf_data)
+            vector, lost = of_transformer(doc)
         else:
             return OOV
         vector = vector.get() if hasattr(vector, "get") else vector  # from a GPU
@@ -105,17 +105,21 @@ class Spacy(Embedder):
         return self.embed(words, ())
 
 
-def of_transformer(data: Any) -> tuple[Any, int]:
-    """The text's vector, and how many of its tokens it knows nothing of."""
+def of_transformer(doc: Any) -> tuple[Any, int]:
+    """The text's vector, and how many of its tokens have no part in it."""
+    data = doc._.trf_data
     if not hasattr(data, "tensors"):  # spacy-curated-transformers
         pieces = data.last_hidden_layer_state.dataXd
         return (pieces.mean(axis=0), 0) if len(pieces) else (OOV, 0)
     # A long text is several spans, the first of which counts. The pieces of all
-    # spans are numbered through: those from its length on are in later ones.
-    length = data.tensors[0].shape[1]
-    starts = np.cumsum(data.align.lengths) - data.align.lengths
-    first = [int(data.align.dataXd[s]) for s, n in zip(starts, data.align.lengths) if n]
-    return data.tensors[-1][0], sum(piece >= length for piece in first)
+    # spans are numbered through: those from a span's length on are in later ones.
+    # A token that the model's limit cuts off has no piece.
+    first = data.tensors[0].shape[1]
+    pieces, at, lost = data.align.dataXd.ravel(), 0, 0
+    for token, n in zip(doc, data.align.lengths):
+        lost += not token.is_space and not any(piece < first for piece in pieces[at : at + n])
+        at += n
+    return data.tensors[-1][0], lost
 
 
 def one_thread() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import os
@@ -130,6 +131,10 @@ class _Program:
         print(f"1|{PROTOCOL_VERSION}|unix|{address}|grpc|", file=self.stdout, flush=True)
         self.server.calls.run()
         self.close()
+        # Not by way of the interpreter's end: that takes large libraries apart, for
+        # seconds, with the thread that would end it already stopped.
+        atexit._run_exitfuncs()
+        self.exit(0)
 
     def debug(self, stderr: TextIO) -> None:
         """Serve hosts that attach, until interrupted."""
