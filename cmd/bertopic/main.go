@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"runtime/pprof"
 	"strings"
 	"syscall"
 
@@ -38,6 +39,7 @@ func runMain(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	pprof.StopCPUProfile()
 	if app.meter != nil {
 		app.meter.Close()
 	}
@@ -65,9 +67,23 @@ type app struct {
 	meter          *run.Meter
 	kept           string // folder that keeps the finished vectors of an interrupted job; "": none
 
-	logFormat string
-	quiet     bool
-	verbose   bool
+	logFormat  string
+	quiet      bool
+	verbose    bool
+	cpuProfile string
+}
+
+// startProfile begins the profile that --cpuprofile asks for; it ends with the
+// program.
+func (a *app) startProfile() error {
+	if a.cpuProfile == "" {
+		return nil
+	}
+	f, err := os.Create(a.cpuProfile)
+	if err != nil {
+		return &run.UsageError{Msg: "--cpuprofile: " + err.Error()}
+	}
+	return pprof.StartCPUProfile(f)
 }
 
 // output remembers that a write has failed: what is printed by the way has no
@@ -110,6 +126,9 @@ func (a *app) command() *cobra.Command {
 	flags.StringVar(&a.logFormat, "log", "text", "how to log on the standard error: text or json")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no progress, warnings only")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log what the embedder's process says, too")
+	flags.StringVar(&a.cpuProfile, "cpuprofile", "", "write a profile of this process for go tool pprof")
+	_ = flags.MarkHidden("cpuprofile")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.startProfile() }
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &run.UsageError{Msg: fmt.Sprintf("%v (see %s --help)", err, cmd.CommandPath())}
 	})

@@ -88,19 +88,29 @@ func hasZeroRow(x *matrix.Dense) bool {
 // zero rows get a 1 in the extra column, if the index has one, so that they
 // are at distance 0 from each other and at 1 from all others.
 func (ix *denseIndex) pack(x *matrix.Dense) (panels, half []float32) {
-	blocks := (x.Rows + blockRows - 1) / blockRows
-	panels = make([]float32, blocks*blockRows*ix.k)
+	return ix.packRows(nil, nil, x.Rows, x.Row)
+}
+
+// packRows is pack for n rows given one by one. It uses the room of panels and
+// half, if there is enough.
+func (ix *denseIndex) packRows(panels, half []float32, n int, rowOf func(i int) []float32) ([]float32, []float32) {
+	padded := (n + blockRows - 1) / blockRows * blockRows
+	panels = roomFor(panels, padded*ix.k)
 	if ix.metric == Euclidean {
-		half = make([]float32, blocks*blockRows)
+		half = roomFor(half, padded)
 	}
-	par.Blocks(ix.threads, x.Rows, blockRows, func(_, lo, hi int) {
-		row := make([]float32, x.Cols)
+	par.Blocks(ix.threads, n, blockRows, func(_, lo, hi int) {
+		var row []float32
 		for i := lo; i < hi; i++ {
+			x := rowOf(i)
+			if row == nil {
+				row = make([]float32, len(x))
+			}
 			p := panels[i/nr*nr*ix.k+i%nr:]
 			if ix.metric == Euclidean {
-				half[i] = ix.centre(row, x.Row(i))
-			} else if ix.metric.unit(row, x.Row(i)) && ix.zeros {
-				p[x.Cols*nr] = 1
+				half[i] = ix.centre(row, x)
+			} else if ix.metric.unit(row, x) && ix.zeros {
+				p[len(x)*nr] = 1
 			}
 			for j, v := range row {
 				p[j*nr] = v
@@ -108,6 +118,16 @@ func (ix *denseIndex) pack(x *matrix.Dense) (panels, half []float32) {
 		}
 	})
 	return panels, half
+}
+
+// roomFor returns n zeros, in s if it has room for them.
+func roomFor(s []float32, n int) []float32 {
+	if cap(s) < n {
+		return make([]float32, n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
 }
 
 // centre writes x less the mean and returns half its squared length.
@@ -163,12 +183,24 @@ const superBlocks = 2
 // self finds the neighbours of the index's own rows. Each pair of blocks is
 // scored once and serves the rows of both.
 func (ix *denseIndex) self(ctx context.Context, k int) (*Graph, error) {
-	extra := ix.spare()
-	kk := min(k-1+extra, ix.n-1)
+	kk := min(k-1+ix.spare(), ix.n-1)
 	if k == 1 || kk <= 0 {
 		return newNeighbours(ix.n, 0).graph(ix.n, k, true), ctx.Err()
 	}
-	nb := newNeighbours(ix.n, kk)
+	nb, err := ix.near(ctx, kk)
+	if err != nil {
+		return nil, err
+	}
+	if ix.metric == Euclidean {
+		ix.refine(nb, ix.x, k-1, true)
+	}
+	return nb.graph(ix.n, k, true), nil
+}
+
+// near finds the k other rows of the best scores for each row, k at least 1 and
+// less than the number of rows.
+func (ix *denseIndex) near(ctx context.Context, k int) (*neighbours, error) {
+	nb := newNeighbours(ix.n, k)
 	blocks := len(ix.panels) / (blockRows * ix.k)
 	bars := newBars(blocks, ix.n)
 	pool := sync.Pool{New: func() any { return &workspace{a: make([]float32, superBlocks*blockRows*ix.k)} }}
@@ -193,13 +225,7 @@ func (ix *denseIndex) self(ctx context.Context, k int) (*Graph, error) {
 			}
 		}
 	})
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if ix.metric == Euclidean {
-		ix.refine(nb, ix.x, k-1, true)
-	}
-	return nb.graph(ix.n, k, true), nil
+	return nb, ctx.Err()
 }
 
 // offer hands the marked entries of the tile of blocks i and j to their rows

@@ -1,5 +1,7 @@
 package knn
 
+import "slices"
+
 // neighbours keeps the k nearest rows seen so far for each of n rows, sorted
 // by (distance, index). That order is total, so the set kept and its order do
 // not depend on the order of the insertions.
@@ -33,13 +35,21 @@ func (nb *neighbours) insert(i int, d float32, j int32) bool {
 	return true
 }
 
+// insertNew is insert for a row that may be there already.
+func (nb *neighbours) insertNew(i int, d float32, j int32) bool {
+	if d > nb.worst(i) || slices.Contains(nb.idx[i*nb.k:(i+1)*nb.k], j) {
+		return false
+	}
+	return nb.insert(i, d, j)
+}
+
 // worst is the distance of the last neighbour kept for row i.
 func (nb *neighbours) worst(i int) float32 { return nb.dist[(i+1)*nb.k-1] }
 
 // graph turns nb into a result of k columns. withSelf puts the row itself
 // first, for which nb holds one column less.
 func (nb *neighbours) graph(n, k int, withSelf bool) *Graph {
-	g := &Graph{N: n, K: k, Indices: make([]int32, n*k), Distances: make([]float32, n*k)}
+	g := &Graph{N: n, K: k, Indices: make([]int32, n*k), Distances: make([]float32, n*k), Recall: 1}
 	for i := range n {
 		idx, dist := g.Row(i)
 		c := 0

@@ -66,15 +66,17 @@ func (p Params) withDefaults() Params {
 	return p
 }
 
-// epochs is the number of passes over a graph of n points. 500 passes leave
-// clusters less torn than 200 do, for about a third more time at 20,000 points
-// (docs/decisions/0002); with many points the fewer passes are what can be paid.
+// epochs is the number of passes over a graph of n points (docs/decisions/0002).
+// More passes leave a little more of the neighbourhoods whole; with many points
+// fewer are what can be paid.
 func (p Params) epochs(n int) int {
 	switch {
 	case p.NEpochs > 0:
 		return p.NEpochs
-	case n <= 50_000:
+	case n <= 10_000:
 		return 500
+	case n <= 50_000:
+		return 300
 	}
 	return 200
 }

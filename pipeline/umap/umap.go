@@ -29,6 +29,9 @@ type Model struct {
 	// MeanDistance is the mean distance of all neighbours found, the bound of
 	// the scale of new rows.
 	MeanDistance float64
+	// Recall is the share of the true neighbours that the search found: 1 up to
+	// knn.ExactRows rows, measured on some rows above.
+	Recall float64
 
 	// Project needs these two, Transform does not: for each row the first row
 	// that equals it, and the fuzzy graph of Points.
@@ -60,7 +63,7 @@ func Fit(ctx context.Context, x matrix.Matrix, p Params) (*Model, error) {
 	}
 	progress := p.Progress
 	p.Progress = nil
-	m := &Model{Params: p, Embedding: matrix.NewDense(n, p.NComponents), Disconnected: make([]bool, n)}
+	m := &Model{Params: p, Recall: 1, Embedding: matrix.NewDense(n, p.NComponents), Disconnected: make([]bool, n)}
 	m.A, m.B = FitCurve(p.Spread, p.MinDist)
 
 	first := newRowTable(x, p.Threads).firsts()
@@ -107,7 +110,7 @@ func (m *Model) connect(ctx context.Context, x matrix.Matrix, rows, copies []int
 	if err != nil {
 		return nil, nil, fmt.Errorf("umap: %w", err)
 	}
-	m.MeanDistance = meanDistance(g)
+	m.MeanDistance, m.Recall = meanDistance(g), g.Recall
 	sigmas, rhos := smooth(g, p.LocalConnectivity, m.MeanDistance, p.Threads)
 	graph = fuzzy(g, sigmas, rhos, p.SetOpMixRatio, p.Threads)
 	var keep []int32
