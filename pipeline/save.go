@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/bertopic-go/bertopic/internal/atomicfile"
 	"github.com/bertopic-go/bertopic/internal/safetensors"
 	"github.com/bertopic-go/bertopic/internal/vectorize"
@@ -108,23 +110,21 @@ type vectorizerJSON struct {
 func (m *Model) Save(dir string) error {
 	return atomicfile.WriteDir(dir, ModelFile, func(tmp string) error {
 		head, tensors := m.parts()
-		if err := writeJSON(filepath.Join(tmp, ModelFile), head); err != nil {
-			return err
-		}
-		if err := safetensors.WriteFile(filepath.Join(tmp, tensorsFile), tensors, map[string]string{"format": fmt.Sprint(modelFormat)}); err != nil {
-			return err
-		}
+		var files errgroup.Group
+		files.Go(func() error { return writeJSON(filepath.Join(tmp, ModelFile), head) })
+		files.Go(func() error {
+			return safetensors.WriteFile(filepath.Join(tmp, tensorsFile), tensors, map[string]string{"format": fmt.Sprint(modelFormat)})
+		})
 		if m.Vocabulary != nil {
-			if err := writeJSON(filepath.Join(tmp, vocabularyFile), m.Vocabulary.Terms); err != nil {
-				return err
-			}
+			files.Go(func() error { return writeJSON(filepath.Join(tmp, vocabularyFile), m.Vocabulary.Terms) })
 		}
 		if head.HasState {
-			if err := os.WriteFile(filepath.Join(tmp, stateFile), m.Source.Embedder.State, 0o644); err != nil {
-				return err
-			}
+			files.Go(func() error {
+				return os.WriteFile(filepath.Join(tmp, stateFile), m.Source.Embedder.State, 0o644)
+			})
 		}
-		return m.saveForPython(tmp)
+		files.Go(func() error { return m.saveForPython(tmp) })
+		return files.Wait()
 	})
 }
 

@@ -41,9 +41,9 @@ func clean(s string) string {
 // excerpt is the first n runes of the cleaned s, with an ellipsis where it
 // was cut; a cut never parts a letter from its marks or a joined emoji.
 func excerpt(s string, n int) string {
-	// A rune has at most four bytes and folding only shortens, so a longer
-	// prefix than this is needed only where white space abounds.
-	if limit := 16 * n; len(s) > limit {
+	// Texts are long and excerpts short: a prefix will mostly do, and a longer
+	// one is needed only where white space abounds.
+	for limit := 3*n + 8; limit < len(s); limit *= 4 {
 		if c := clean(s[:limit]); runeCount(c, n+2) > n+1 {
 			return cut(c, n)
 		}

@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/bertopic-go/bertopic/internal/atomicfile"
 	"github.com/bertopic-go/bertopic/internal/matrix"
 	"github.com/bertopic-go/bertopic/internal/report"
@@ -42,22 +44,20 @@ func writeOutputs(out string, docs *documents, v *vectors, model *pipeline.Model
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(stage)) }()
 
-	if err := writeCSV(filepath.Join(stage, "documents.csv"), documentLines(docs, model, result.Rows, result.Representative)); err != nil {
-		return err
+	var files errgroup.Group
+	for _, write := range []func() error{
+		func() error {
+			return writeCSV(filepath.Join(stage, "documents.csv"), documentLines(docs, model, result.Rows, result.Representative))
+		},
+		func() error { return writeCSV(filepath.Join(stage, "topics.csv"), topicLines(model.Topics)) },
+		func() error { return writeJSON(filepath.Join(stage, "topics.json"), model.Topics) },
+		func() error { return writeVectors(stage, v.matrix) },
+		func() error { return vectorfile.WriteDense(filepath.Join(stage, "reduced.npy"), result.Reduced) },
+		func() error { return model.Save(filepath.Join(stage, "model")) },
+	} {
+		files.Go(write)
 	}
-	if err := writeCSV(filepath.Join(stage, "topics.csv"), topicLines(model.Topics)); err != nil {
-		return err
-	}
-	if err := writeJSON(filepath.Join(stage, "topics.json"), model.Topics); err != nil {
-		return err
-	}
-	if err := writeVectors(stage, v.matrix); err != nil {
-		return err
-	}
-	if err := vectorfile.WriteDense(filepath.Join(stage, "reduced.npy"), result.Reduced); err != nil {
-		return err
-	}
-	if err := model.Save(filepath.Join(stage, "model")); err != nil {
+	if err := files.Wait(); err != nil {
 		return err
 	}
 	stepDone()
@@ -65,14 +65,20 @@ func writeOutputs(out string, docs *documents, v *vectors, model *pipeline.Model
 	record.Seconds = time.Since(start).Seconds()
 	record.PeakMiB = peakMiB()
 	record.Steps = env.Meter.Steps
-	if err := writeFile(filepath.Join(stage, "report.html"), func(w io.Writer) error {
-		return report.Write(w, reportOf(docs, v, model, result, record))
-	}); err != nil {
+	written := make(chan error, 1)
+	go func() { // beside the sums of the other files
+		written <- writeFile(filepath.Join(stage, "report.html"), func(w io.Writer) error {
+			return report.Write(w, reportOf(docs, v, model, result, record))
+		})
+	}()
+	others, err := sums(stage, "report.html")
+	if err := errors.Join(<-written, err); err != nil {
 		return err
 	}
-	if record.Outputs, err = sums(stage); err != nil {
+	if others["report.html"], err = hashFile(filepath.Join(stage, "report.html")); err != nil {
 		return err
 	}
+	record.Outputs = others
 	if err := writeJSON(filepath.Join(stage, "run.json"), record); err != nil {
 		return err
 	}
@@ -213,21 +219,39 @@ func joined(words []pipeline.Word) string {
 	return strings.Join(list, ", ")
 }
 
-// sums hashes the files below dir.
-func sums(dir string) (map[string]string, error) {
-	out := map[string]string{}
+// sums hashes the files below dir, but for one.
+func sums(dir, but string) (map[string]string, error) {
+	var names []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
+		if name, err := filepath.Rel(dir, path); err != nil {
 			return err
+		} else if name != but {
+			names = append(names, name)
 		}
-		out[filepath.ToSlash(name)], err = hashFile(path)
-		return err
+		return nil
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	hashes := make([]string, len(names))
+	var files errgroup.Group
+	for i, name := range names {
+		files.Go(func() (err error) {
+			hashes[i], err = hashFile(filepath.Join(dir, name))
+			return err
+		})
+	}
+	if err := files.Wait(); err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for i, name := range names {
+		out[filepath.ToSlash(name)] = hashes[i]
+	}
+	return out, nil
 }
 
 // hashFile returns the SHA-256 of a file, in hexadecimal digits.
