@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bertopic-go/bertopic/host"
 	"github.com/bertopic-go/bertopic/internal/atomicfile"
 )
 
@@ -38,6 +39,16 @@ type Badge struct {
 
 // badgeFormat is the version of the file's format.
 const badgeFormat = 1
+
+// Folder is the one in the user's data folder that keeps outcomes; "" where the
+// user has none.
+func Folder() string {
+	plugins := host.UserDir()
+	if plugins == "" {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(plugins), "conformance")
+}
 
 // Keep remembers the outcome in a file of the folder dir, which is made where
 // there is none. It replaces what was remembered of the program at that path.

@@ -176,6 +176,11 @@ func TestSpecimens(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			t.Logf("%.1f s %s %s", time.Since(begin).Seconds(), name, b.options)
+			if b.rules == "EMB-075" && slices.ContainsFunc(report.Results, func(x Result) bool { return x.ID == b.rules && x.Outcome == Skip }) {
+				t.Log("this system has no network namespaces, so that EMB-075 sees nothing")
+				notices[b.rules] = "nothing"
+				return nil
+			}
 			if got := strings.Join(report.Failed(), " "); got != b.rules {
 				var table bytes.Buffer
 				_ = report.WriteTable(&table)

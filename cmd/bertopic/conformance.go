@@ -95,19 +95,9 @@ func (a *app) conformanceCommand() *cobra.Command {
 	return cmd
 }
 
-// badges is the folder in the user's data folder that remembers outcomes; ""
-// where there is none.
-func badges() string {
-	plugins := host.UserDir()
-	if plugins == "" {
-		return ""
-	}
-	return filepath.Join(filepath.Dir(plugins), "conformance")
-}
-
 // keepBadge remembers the outcome for `bertopic plugins list`.
 func keepBadge(r *conformance.Report) error {
-	dir := badges()
+	dir := conformance.Folder()
 	if dir == "" {
 		return errors.New("the outcome can't be kept: the user has no data folder")
 	}
@@ -116,7 +106,7 @@ func keepBadge(r *conformance.Report) error {
 
 // badgeLine is what is known of the program at path.
 func badgeLine(path string) string {
-	b, err := conformance.Recall(badges(), path)
+	b, err := conformance.Recall(conformance.Folder(), path)
 	if err != nil {
 		return "? (" + err.Error() + ")"
 	}
