@@ -14,10 +14,11 @@ type Topic struct {
 	Representative []string          `json:"representative"` // row ids, the nearest to the topic's words first
 	Aspects        map[string][]Word `json:"aspects,omitempty"`
 
-	// Of a corpus with pictures only:
-	WordsFrom string      `json:"words_from,omitempty"`   // FromLabels where the words are no words of rows
-	Kinds     *KindCounts `json:"rows_by_kind,omitempty"` // rows with a text only, with pictures only, with both
-	Pictures  []Picture   `json:"pictures,omitempty"`     // that stand for the topic, the nearest to its vector first
+	WordsFrom string `json:"words_from,omitempty"` // FromLabels where the rows have no words and these are labels
+
+	// Of a corpus with pictures:
+	Kinds    *KindCounts `json:"rows_by_kind,omitempty"` // rows with a text only, with pictures only, with both
+	Pictures []Picture   `json:"pictures,omitempty"`     // that stand for the topic, the nearest to its vector first
 }
 
 // FromLabels says that the words of a topic are of [Params] Labels.

@@ -47,7 +47,11 @@ func contactSheets(docs *documents, topics []pipeline.Topic, budget, threads int
 	left := budget
 	for _, s := range slots {
 		p := &sheets[s.topic][s.rank]
-		if left -= len(p.Thumbnail); left < 0 {
+		copies := 1 // a page may show it among the words and the examples, too
+		if t := topics[s.topic]; len(t.Words) == 0 || slices.Contains(t.Representative, p.ID) {
+			copies = 2
+		}
+		if left -= copies * len(p.Thumbnail); left < 0 {
 			p.Thumbnail, p.Fault = nil, ""
 		}
 	}

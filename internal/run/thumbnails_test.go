@@ -68,6 +68,7 @@ func TestContactSheetsOfManyTopicsKeepTheFirstPictures(t *testing.T) {
 		for range 12 {
 			id := fmt.Sprint(len(docs.rows))
 			docs.rows = append(docs.rows, corpus.Row{ID: id, Images: []string{filepath.Join(dir, "a.png")}})
+			topics[k].Words = []pipeline.Word{{Word: "word"}}
 			topics[k].Pictures = append(topics[k].Pictures, pipeline.Picture{ID: id})
 		}
 	}

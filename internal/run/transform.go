@@ -121,10 +121,17 @@ func sameEmbedder(model *pipeline.Model, v *vectors, env *Env) {
 }
 
 // freshColumns leaves out the columns of the fit that the new corpus need not
-// have: all of them for a folder, and of texts and pictures one, where the
-// other is there.
+// have: all of them where it has no columns, and of texts and pictures one,
+// where the other is there.
 func freshColumns(ctx context.Context, c *config.Corpus, opt TransformOptions, env *Env) error {
-	if info, err := os.Stat(c.Path); err == nil && info.IsDir() {
+	if c.Path == "-" {
+		return nil // it can be read once only
+	}
+	columns, err := corpus.Columns(ctx, corpusOptions(*c, nil))
+	if err != nil {
+		return err
+	}
+	if len(columns) == 0 { // a folder, lines of text
 		d := config.Default().Corpus
 		if opt.Text == "" {
 			c.Text = d.Text
@@ -137,18 +144,11 @@ func freshColumns(ctx context.Context, c *config.Corpus, opt TransformOptions, e
 		}
 		return nil
 	}
-	if c.Path == "-" {
-		return nil // it can be read once only
-	}
-	columns, err := corpus.Columns(ctx, corpusOptions(*c, nil))
-	if err != nil {
-		return err
-	}
 	for _, side := range []struct {
 		name, given, other *string
 		flag, rest         string
 	}{{&c.Text, &opt.Text, &c.Image, "--text", "pictures"}, {&c.Image, &opt.Image, &c.Text, "--image", "texts"}} {
-		if *side.given == "" && len(columns) > 0 && !slices.Contains(columns, *side.name) && slices.Contains(columns, *side.other) {
+		if *side.given == "" && !slices.Contains(columns, *side.name) && slices.Contains(columns, *side.other) {
 			if d := config.Default().Corpus; *side.name != d.Text && *side.name != d.Image && *side.name != corpus.NoColumn {
 				env.warn(pipeline.Warning{Code: "no-column", Text: fmt.Sprintf("%s has no column %q: its rows count as %s alone (%s NAME names another column)", c.Path, *side.name, side.rest, side.flag)})
 			}
