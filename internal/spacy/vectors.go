@@ -17,6 +17,7 @@ import (
 	"golang.org/x/text/cases"
 	"golang.org/x/text/language"
 
+	"github.com/bertopic-go/bertopic/internal/mapfile"
 	"github.com/bertopic-go/bertopic/internal/matrix"
 	"github.com/bertopic-go/bertopic/internal/vectorfile"
 )
@@ -25,7 +26,7 @@ import (
 type table struct {
 	rows, width int
 	data        []float32 // rows x width, perhaps in the mapped file
-	unmap       func() error
+	mapped      []byte    // the file behind data, or nil
 
 	rowOf  map[uint64]int32 // by key of the word; nil with floret
 	lower  bool             // words are looked up in lower case
@@ -117,8 +118,8 @@ func parseRows(data []byte) (map[uint64]int32, error) {
 func openTable(ctx context.Context, dir string) (t *table, err error) {
 	t = &table{}
 	defer func() {
-		if err != nil && t.unmap != nil {
-			err = errors.Join(err, t.unmap())
+		if err != nil {
+			err = errors.Join(err, t.close())
 		}
 	}()
 	path := filepath.Join(dir, "vectors.cfg")
@@ -186,11 +187,11 @@ func (t *table) open(ctx context.Context, path string) error {
 		t.data = dense.Data
 		return nil
 	}
-	data, unmap, err := mapFile(f, info.Size())
+	data, err := mapfile.Map(f, info.Size())
 	if err != nil {
 		return err
 	}
-	t.unmap = unmap
+	t.mapped = data
 	values := data[l.Offset:]
 	t.data = unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(values))), len(values)/4)
 	return nil
@@ -277,12 +278,9 @@ func (t *table) notFinite(dir string, at int, x float32) error {
 }
 
 func (t *table) close() error {
-	unmap := t.unmap
-	t.data, t.rowOf, t.unmap = nil, nil, nil
-	if unmap == nil {
-		return nil
-	}
-	return unmap()
+	mapped := t.mapped
+	t.data, t.rowOf, t.mapped = nil, nil, nil
+	return mapfile.Unmap(mapped)
 }
 
 func (t *table) row(i int) []float32 { return t.data[i*t.width : (i+1)*t.width] }
