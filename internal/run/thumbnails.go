@@ -71,8 +71,8 @@ func thumbnail(path string) (data []byte, fault string) {
 		return data, ""
 	}
 	var e *picture.Error
-	if errors.As(err, &e) && e.Err == nil {
-		return nil, e.Detail // the page does not tell paths of this machine
+	if errors.As(err, &e) {
+		return nil, e.Detail // without the path: a page is for other machines, too
 	}
 	return nil, err.Error()
 }
