@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -55,6 +56,7 @@ func (e *embedder) Configure(ctx context.Context, s sdk.Settings) (sdk.Info, sdk
 	}
 	m.seed = s.Seed
 	e.swap(m)
+	debug.FreeOSMemory() // what a graph was built in is several times what follows takes
 	return m.info, l.remarks, nil
 }
 

@@ -30,6 +30,7 @@ type pictureReader struct {
 	batch        int
 	memory       *memory
 	workers      sync.Pool // of *pictureWorker
+	runs         sync.Pool // of *run
 }
 
 // pictureWorker is what a goroutine decodes with.
@@ -75,8 +76,17 @@ func (r *pictureReader) read(ctx context.Context, sources []sdk.ImageSource, dim
 	}
 	free := make(chan *run, window)
 	for range min(window, (len(sources)+r.batch-1)/r.batch) {
-		free <- &run{}
+		b, ok := r.runs.Get().(*run)
+		if !ok {
+			b = &run{}
+		}
+		free <- b
 	}
+	defer func() {
+		for len(free) > 0 { // all, unless something failed
+			r.runs.Put(<-free)
+		}
+	}()
 	finish := func(b *run) error {
 		n, err := r.run(ctx, b, sides[b.first:min(b.first+r.batch, len(sides))], dimension)
 		done(n)
