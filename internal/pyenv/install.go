@@ -80,6 +80,7 @@ type Options struct {
 	Python string            // the interpreter; empty: the first on the PATH that suits
 	Fresh  bool              // make the environment anew, even where the one that is there has the same packages
 	Force  bool              // replace a program file that no install has written
+	UV     string            // the program uv, which then does pip's work; empty: pip
 	Say    func(line string) // is told of each step; may be nil
 }
 
@@ -221,23 +222,23 @@ func environment(ctx context.Context, src Source, o Options, python *interpreter
 	if len(src.Lists) == 0 && len(src.With) == 0 {
 		args = append(args, "--without-pip")
 	}
-	if err := runPython(ctx, nil, python.path, args...); err != nil {
+	if err := runTool(ctx, nil, python.path, args...); err != nil {
 		return false, fmt.Errorf("make the environment: %w", err)
 	}
 	inside := filepath.Join(venv, "bin", "python")
 	for i, list := range src.Lists {
-		o.Say(fmt.Sprintf("pip fetches and installs %s", list.Name))
+		o.Say(fmt.Sprintf("%s fetches and installs %s", o.tool(), list.Name))
 		args := []string{"-r", requirements(dir, i)}
 		if list.Whole {
 			args = append(args, "--no-deps", "--require-hashes")
 		}
-		if err := pip(ctx, o.Say, inside, args...); err != nil {
+		if err := o.pip(ctx, inside, args...); err != nil {
 			return false, err
 		}
 	}
 	if len(src.With) > 0 {
-		o.Say("pip fetches and installs " + strings.Join(src.With, " "))
-		if err := pip(ctx, o.Say, inside, append([]string{"--"}, src.With...)...); err != nil {
+		o.Say(o.tool() + " fetches and installs " + strings.Join(src.With, " "))
+		if err := o.pip(ctx, inside, append([]string{"--"}, src.With...)...); err != nil {
 			return false, err
 		}
 	}
@@ -245,35 +246,54 @@ func environment(ctx context.Context, src Source, o Options, python *interpreter
 }
 
 // tidy removes the scripts of the environment that name the place where it was
-// built, and so would not start. Its pip is `venv/bin/python -m pip`.
+// built, and so would not start; its pip is `venv/bin/python -m pip`. And it takes
+// from others the right to change files, which some packages bring along: the host
+// runs no program that they might have changed.
 func tidy(venv string) error {
 	bin := filepath.Join(venv, "bin")
-	entries, err := os.ReadDir(bin)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), "python") {
-			continue
-		}
-		if err := os.RemoveAll(filepath.Join(bin, e.Name())); err != nil {
+	return filepath.WalkDir(venv, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
 			return err
 		}
+		if filepath.Dir(path) == bin && !strings.HasPrefix(e.Name(), "python") || e.Name() == ".lock" && filepath.Dir(path) == venv {
+			return os.Remove(path)
+		}
+		if e.Type()&fs.ModeSymlink != 0 {
+			return nil
+		}
+		info, err := e.Info()
+		if err != nil || info.Mode()&0o022 == 0 {
+			return err
+		}
+		return os.Chmod(path, info.Mode()&^0o022)
+	})
+}
+
+func (o Options) tool() string {
+	if o.UV != "" {
+		return "uv"
+	}
+	return "pip"
+}
+
+func (o Options) pip(ctx context.Context, python string, args ...string) error {
+	var err error
+	if o.UV != "" {
+		all := append([]string{"pip", "install", "--python", python, "--no-progress", "--color", "never"}, args...)
+		err = runTool(ctx, nil, o.UV, all...)
+	} else {
+		all := append([]string{"-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"}, args...)
+		err = runTool(ctx, o.Say, python, all...)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.tool(), err)
 	}
 	return nil
 }
 
-func pip(ctx context.Context, say func(string), python string, args ...string) error {
-	all := append([]string{"-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"}, args...)
-	if err := runPython(ctx, say, python, all...); err != nil {
-		return fmt.Errorf("pip: %w", err)
-	}
-	return nil
-}
-
-// runPython runs a Python and returns its last words where it fails. say, which
+// runTool runs Python or uv and returns its last words where it fails. say, which
 // may be nil, is told of the lines of pip that a waiting person wants.
-func runPython(ctx context.Context, say func(string), python string, args ...string) error {
+func runTool(ctx context.Context, say func(string), python string, args ...string) error {
 	cmd := exec.CommandContext(ctx, python, args...)
 	cmd.Env = environ()
 	cmd.WaitDelay = 2 * time.Second
@@ -472,12 +492,19 @@ func writeManifest(dir string, m manifest) error {
 // previous is the folder of an earlier install of the same thing with the same
 // packages, "" if there is none.
 func previous(folder string, want manifest) string {
-	all, _ := filepath.Glob(filepath.Join(folder, Prefix+"*"+Suffix, Manifest)) // fails for a bad pattern alone
-	for _, path := range all {
-		m, err := readManifest(filepath.Dir(path))
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return ""
+	}
+	for _, e := range entries {
+		dir := filepath.Join(folder, e.Name())
+		if !strings.HasPrefix(e.Name(), Prefix) || !strings.HasSuffix(e.Name(), Suffix) {
+			continue
+		}
+		m, err := readManifest(dir)
 		if err == nil && m.Origin == want.Origin && m.Python == want.Python && m.Arch == want.Arch &&
 			m.Requirements == want.Requirements && slices.Equal(m.With, want.With) {
-			return filepath.Dir(path)
+			return dir
 		}
 	}
 	return ""

@@ -54,7 +54,7 @@ func names(t *testing.T, dir string) []string {
 
 func TestInstall(t *testing.T) {
 	needPython(t)
-	folder := filepath.Join(t.TempDir(), "plugins with a space")
+	folder := filepath.Join(t.TempDir(), "plugins [with] a space")
 	src := Source{Origin: "python:fine", Name: "fine", Embedder: []byte(fine), SDK: sdk}
 	var said []string
 	opt := Options{Folder: folder, Say: func(s string) { said = append(said, s) }}

@@ -5,9 +5,9 @@ import pathlib
 
 import numpy as np
 import pytest
-from bertopic_sdk import Image, Refused, Status, install, load
+from bertopic_sdk import Image, Refused, Status, load
 from bertopic_sdk.testing import Session
-from command import GOLDEN, MINIBERT, ODD, SENTENCES, conforms, embed, needs_command, slow
+from command import GOLDEN, MINIBERT, ODD, SENTENCES, conforms, embed, installed, needs_command, slow
 
 pytest.importorskip("bertopic")
 torch = pytest.importorskip("torch")
@@ -143,9 +143,9 @@ def test_through_bertopic(folder, tmp_path):
     from bertopic.backend._sentencetransformers import SentenceTransformerBackend
 
     torch.set_num_threads(1)
-    install(FILE, str(tmp_path / "plugins"))
+    plugins = installed(FILE, tmp_path / "plugins")
     arguments = f"[embedder.options.arguments]\nembedding_model = \"{MINIBERT}\""
-    have, statuses, _ = embed(tmp_path / "run", tmp_path / "plugins", "python-bertopic", ODD, after=arguments, backend=OF_BERTOPIC)
+    have, statuses, _ = embed(tmp_path / "run", plugins, "python-bertopic", ODD, after=arguments, backend=OF_BERTOPIC)
     backend = SentenceTransformerBackend(str(MINIBERT))
     assert have[PLAIN].tobytes() == np.concatenate([backend.embed([ODD[i]]) for i in PLAIN]).tobytes()
     assert statuses == ["empty", "empty"] + ["ok"] * 10

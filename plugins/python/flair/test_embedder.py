@@ -4,9 +4,9 @@ import pathlib
 
 import numpy as np
 import pytest
-from bertopic_sdk import Refused, Status, install, load
+from bertopic_sdk import Refused, Status, load
 from bertopic_sdk.testing import Session
-from command import GOLDEN, MINIBERT, ODD, ROOT, SENTENCES, conforms, embed, golden, needs_command, slow
+from command import GOLDEN, MINIBERT, ODD, ROOT, SENTENCES, conforms, embed, golden, installed, needs_command, slow
 
 flair = pytest.importorskip("flair")
 torch = pytest.importorskip("torch")
@@ -96,8 +96,8 @@ def test_golden_words():
 
 @needs_command
 def test_through_bertopic(tmp_path):
-    install(FILE, str(tmp_path / "plugins"))
-    have, statuses, _ = embed(tmp_path / "run", tmp_path / "plugins", "python-flair", ODD, model=str(MINIBERT))
+    plugins = installed(FILE, tmp_path / "plugins")
+    have, statuses, _ = embed(tmp_path / "run", plugins, "python-flair", ODD, model=str(MINIBERT))
     want = direct(TransformerDocumentEmbeddings(str(MINIBERT), fine_tune=False), [ODD[i] for i in PLAIN])
     assert have[PLAIN].tobytes() == want.tobytes()
     assert statuses[:3] == ["empty", "empty", "ok"] and statuses[11] == "truncated(370)"

@@ -6,9 +6,9 @@ import pathlib
 
 import numpy as np
 import pytest
-from bertopic_sdk import Refused, Status, install, load
+from bertopic_sdk import Refused, Status, load
 from bertopic_sdk.testing import Session
-from command import ROOT, conforms, embed, needs_command, slow
+from command import ROOT, conforms, embed, installed, needs_command, slow
 
 pytest.importorskip("gensim")
 
@@ -94,8 +94,8 @@ def test_golden(file):
 
 @needs_command
 def test_through_bertopic(vectors, folder, tmp_path):
-    install(FILE, str(tmp_path / "plugins"))
-    have, statuses, _ = embed(tmp_path / "run", tmp_path / "plugins", "python-gensim", ROWS, model=str(folder / "mine.kv"), metric="euclidean")
+    plugins = installed(FILE, tmp_path / "plugins")
+    have, statuses, _ = embed(tmp_path / "run", plugins, "python-gensim", ROWS, model=str(folder / "mine.kv"), metric="euclidean")
     assert have[[s == "ok" for s in statuses]].tobytes() == bertopic(vectors, ROWS)[[s == "ok" for s in statuses]].tobytes()
     assert statuses == ["ok", "ok", "ok", "oov", "ok", "ok", "empty", "empty", "ok", "ok"]
 

@@ -4,9 +4,9 @@ import pathlib
 
 import numpy as np
 import pytest
-from bertopic_sdk import Refused, Status, install, load
+from bertopic_sdk import Refused, Status, load
 from bertopic_sdk.testing import Session
-from command import conforms, embed, needs_command, slow
+from command import conforms, embed, installed, needs_command, slow
 
 joblib = pytest.importorskip("joblib")
 threadpoolctl = pytest.importorskip("threadpoolctl")
@@ -105,9 +105,9 @@ def test_not_fitted(files):
 
 @needs_command
 def test_through_bertopic(files, tmp_path):
-    install(FILE, str(tmp_path / "plugins"))
+    plugins = installed(FILE, tmp_path / "plugins")
     rows = ROWS + ODD
-    have, statuses, _ = embed(files, tmp_path / "plugins", "python-sklearn", rows, pipeline="svd.joblib", seed=7)
+    have, statuses, _ = embed(files, plugins, "python-sklearn", rows, pipeline="svd.joblib", seed=7)
     want = direct(rows).astype(np.float32)
     ok = [i for i, s in enumerate(statuses) if s == "ok"]
     assert [s for s in statuses[len(ROWS) :]] == ["empty", "empty", "oov", "oov", "oov", "ok"]

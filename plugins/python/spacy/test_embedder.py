@@ -6,9 +6,9 @@ import pathlib
 
 import numpy as np
 import pytest
-from bertopic_sdk import Refused, Status, install, load
+from bertopic_sdk import Refused, Status, load
 from bertopic_sdk.testing import Session
-from command import ROOT, conforms, embed, needs_command, slow
+from command import ROOT, conforms, embed, installed, needs_command, slow
 
 spacy = pytest.importorskip("spacy")
 
@@ -112,8 +112,8 @@ def test_golden(name):
 
 @needs_command
 def test_through_bertopic(folder, tmp_path):
-    install(FILE, str(tmp_path / "plugins"))
-    have, statuses, _ = embed(tmp_path / "run", tmp_path / "plugins", "python-spacy", ROWS, model=str(folder), metric="euclidean")
+    plugins = installed(FILE, tmp_path / "plugins")
+    have, statuses, _ = embed(tmp_path / "run", plugins, "python-spacy", ROWS, model=str(folder), metric="euclidean")
     assert have.tobytes() == direct(spacy.load(folder), ROWS).tobytes()
     assert statuses == ["ok", "ok", "oov", "ok", "empty", "empty", "ok", "ok", "ok", "ok"]
 

@@ -6,9 +6,9 @@ import shutil
 
 import numpy as np
 import pytest
-from bertopic_sdk import Status, install, load
+from bertopic_sdk import Status, load
 from bertopic_sdk.testing import Session
-from command import MINIBERT, ODD, SENTENCES, conforms, embed, needs_command, slow
+from command import MINIBERT, ODD, SENTENCES, conforms, embed, installed, needs_command, slow
 
 spacy = pytest.importorskip("spacy")
 torch = pytest.importorskip("torch")
@@ -82,8 +82,8 @@ def test_curated(curated):
 
 @needs_command
 def test_through_bertopic(folder, tmp_path):
-    install(FILE, str(tmp_path / "plugins"))
-    have, statuses, _ = embed(tmp_path / "run", tmp_path / "plugins", "python-spacy", ODD, model=str(folder))
+    plugins = installed(FILE, tmp_path / "plugins")
+    have, statuses, _ = embed(tmp_path / "run", plugins, "python-spacy", ODD, model=str(folder))
     nlp = spacy.load(folder)
     assert have[PLAIN].tobytes() == np.array([nlp(ODD[i])._.trf_data.tensors[-1][0] for i in PLAIN]).tobytes()
     assert statuses[:3] == ["empty", "empty", "ok"]

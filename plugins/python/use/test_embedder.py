@@ -4,9 +4,9 @@ import pathlib
 
 import numpy as np
 import pytest
-from bertopic_sdk import Refused, Status, install, load
+from bertopic_sdk import Refused, Status, load
 from bertopic_sdk.testing import Session
-from command import ODD, SENTENCES, conforms, embed, needs_command, slow
+from command import ODD, SENTENCES, conforms, embed, installed, needs_command, slow
 
 tf = pytest.importorskip("tensorflow")
 hub = pytest.importorskip("tensorflow_hub")
@@ -70,8 +70,8 @@ def test_refusals(folder, tmp_path):
 
 @needs_command
 def test_through_bertopic(folder, tmp_path):
-    install(FILE, str(tmp_path / "plugins"))
-    have, statuses, _ = embed(tmp_path / "run", tmp_path / "plugins", "python-use", ODD, model=str(folder))
+    plugins = installed(FILE, tmp_path / "plugins")
+    have, statuses, _ = embed(tmp_path / "run", plugins, "python-use", ODD, model=str(folder))
     assert have[PLAIN].tobytes() == direct(folder, [ODD[i] for i in PLAIN]).tobytes()
     assert statuses == ["empty", "empty"] + ["ok"] * 10
 

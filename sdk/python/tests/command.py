@@ -9,7 +9,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from bertopic_sdk import install
+from bertopic_sdk import install, load
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 COMMAND = pathlib.Path(os.environ.get("BERTOPIC_COMMAND") or ROOT / "bin" / "bertopic")
@@ -20,13 +20,23 @@ needs_command = pytest.mark.skipif(not COMMAND.exists(), reason="bin/bertopic ha
 slow = pytest.mark.slow
 
 
+def installed(embedder, folder):
+    """The folder of an embedder's program: one that starts this Python, or that which is being tested."""
+    if os.environ.get("BERTOPIC_PROGRAM"):
+        return pathlib.Path(os.environ["BERTOPIC_PROGRAM"]).parent
+    return pathlib.Path(install(str(embedder), str(folder))).parent
+
+
 def conforms(tmp_path, embedder, rows, **options):
     """Runs the suite of `bertopic conformance` on an embedder's file, in this environment; every must has to hold."""
-    program = install(str(embedder), str(tmp_path / "conformance"))
+    program = installed(embedder, tmp_path / "conformance") / ("bertopic-embedder-" + load(str(embedder))().describe().name)
     (tmp_path / "options.json").write_text(json.dumps(options))
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"text": row}) + "\n" for row in rows))
     command = [COMMAND, "conformance", program, "--options", tmp_path / "options.json", "--sample", tmp_path / "rows.jsonl"]
     r = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    if os.environ.get("BERTOPIC_OUTCOME"):
+        with open(os.environ["BERTOPIC_OUTCOME"], "a", encoding="utf-8") as f:
+            f.write("\n".join(r.stdout.splitlines()[-2:]) + "\n")
     assert r.returncode == 0, r.stdout + r.stderr
     assert " conforms to embedder protocol 1" in r.stdout
     return r.stdout
