@@ -110,6 +110,9 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		if s.unfit != nil {
+			return nil, s.unfit
+		}
 		x.Seconds = time.Since(begin).Seconds()
 		s.outcome[c.ID] = x.Outcome
 		if x.Outcome == Fail && c.Level == Must {
@@ -172,6 +175,7 @@ type suite struct {
 	promised *pb.Info
 	info     sdk.Info
 	sample   []sdk.Row
+	unfit    error     // of the given sample
 	probe    []*answer // to batches, in the order of their coming
 	state    []byte
 

@@ -74,6 +74,16 @@ func picture(width, height int, level png.CompressionLevel, at func(x, y int) co
 // takes reports whether the program takes rows of a modality.
 func (s *suite) takes(m sdk.Modality) bool { return slices.Contains(s.description.Modalities, m) }
 
+// SampleError is that of a sample which has no row for the program.
+type SampleError struct {
+	Rows  int            // that there are
+	Takes []sdk.Modality // what the program takes
+}
+
+func (e *SampleError) Error() string {
+	return fmt.Sprintf("none of the %d rows of the sample is one that the program takes, which is rows of nothing but %v", e.Rows, e.Takes)
+}
+
 // fillSample sees to it that there are rows to try the program with. Those of a
 // corpus that it does not take are left out.
 func (s *suite) fillSample() (err error) {
@@ -83,7 +93,8 @@ func (s *suite) fillSample() (err error) {
 		}
 	}
 	if len(s.cfg.Sample) > 0 && len(s.sample) == 0 {
-		return fmt.Errorf("none of the %d rows of the sample is of a kind that it takes, which is %v", len(s.cfg.Sample), s.description.Modalities)
+		s.unfit = &SampleError{len(s.cfg.Sample), s.description.Modalities}
+		return s.unfit
 	}
 	if len(s.sample) == 0 && s.takes(sdk.Text) {
 		s.sample = sentences()

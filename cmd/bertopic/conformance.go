@@ -62,6 +62,10 @@ func (a *app) conformanceCommand() *cobra.Command {
 			}
 			cfg.CacheDir = filepath.Dir(cfg.ModelsDir)
 			report, err := conformance.Run(cmd.Context(), cfg)
+			var unfit *conformance.SampleError
+			if errors.As(err, &unfit) {
+				return &run.InputError{Msg: sample + ": " + err.Error()}
+			}
 			if err != nil {
 				return err
 			}

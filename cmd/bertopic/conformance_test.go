@@ -76,4 +76,8 @@ func TestConformance(t *testing.T) {
 		try(run.ExitUsage, args...)
 	}
 	try(run.ExitInput, "hashing", "--sample", write("empty.txt", ""))
+	_, errs = try(run.ExitInput, "hashing", "--sample", write("pictures.jsonl", `{"image": "a.png"}`))
+	if !strings.Contains(errs, "pictures.jsonl: none of the 1 rows of the sample is one that the program takes, which is rows of nothing but [text]") {
+		t.Error(errs)
+	}
 }
