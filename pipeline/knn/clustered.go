@@ -12,10 +12,10 @@ import (
 )
 
 // Beyond ExactRows the rows are searched by clusters: each row belongs to the
-// nearest of its cluster centres, several of them, and is compared with all
-// rows of these clusters; then the neighbours of its neighbours are tried.
-// Every step is a function of the rows and the seed of this package, never of
-// an order among threads.
+// nearest cluster centres, several of them, and is compared with all rows of
+// these clusters. Every step is a function of the rows, never of an order among
+// threads. To try the neighbours of neighbours afterwards, as NN-descent does,
+// found next to nothing more and took longer (docs/decisions/0007).
 const (
 	// ExactRows is the number of dense rows up to which Fit is exact.
 	ExactRows = 100_000
@@ -25,8 +25,6 @@ const (
 	// centreRounds how often they are moved.
 	perCentre    = 24
 	centreRounds = 5
-	// rounds is how often neighbours of neighbours are tried.
-	rounds = 1
 	// widest is the number of rows of a cluster that are compared at once; a
 	// larger cluster is cut.
 	widest = 1 << 15
@@ -41,7 +39,6 @@ const (
 type clustered struct {
 	measure
 	x       *matrix.Dense
-	scale   []float32 // Cosine: the inverse lengths of the rows
 	mean    []float64 // Euclidean: of the columns
 	threads int
 	nb      *neighbours
@@ -53,9 +50,8 @@ type clustered struct {
 func fitClustered(ctx context.Context, x *matrix.Dense, k int, m Metric, threads int) (*Graph, error) {
 	c := &clustered{measure: measure{m, snap(x.Cols)}, x: x, threads: threads, nb: newNeighbours(x.Rows, k-1)}
 	c.lock = make([]sync.Mutex, (x.Rows+blockRows-1)/blockRows)
-	if m == Cosine {
-		c.scale = scales(x, threads)
-	} else {
+	zeros := m == Cosine && hasZeroRow(x)
+	if m == Euclidean {
 		c.mean = columnMeans(x, threads)
 	}
 	centres, err := c.centres(ctx)
@@ -66,87 +62,55 @@ func fitClustered(ctx context.Context, x *matrix.Dense, k int, m Metric, threads
 	if err != nil {
 		return nil, err
 	}
-	if err := c.search(ctx, lists); err != nil {
+	if err := c.search(ctx, lists, zeros); err != nil {
 		return nil, err
 	}
-	before := make([]int32, len(c.nb.idx))
-	for i := range before {
-		before[i] = -1
-	}
-	for range rounds {
-		now := slices.Clone(c.nb.idx)
-		if err := c.follow(ctx, now, before); err != nil {
-			return nil, err
-		}
-		before = now
-	}
 	g := c.nb.graph(x.Rows, k, true)
-	g.Recall = c.recall()
-	return g, ctx.Err()
+	g.Recall, err = c.recall(ctx)
+	return g, err
 }
 
 // recall is the share of the true neighbours that some rows have. A row as far
 // as the last of them is as good as it.
-func (c *clustered) recall() float64 {
+func (c *clustered) recall(ctx context.Context) (float64, error) {
+	const chunk = 1 << 14
 	rows := c.sample(asked)
-	n, k := c.x.Rows, c.nb.k
-	const grain = 4096
-	near := make([]*neighbours, (n+grain-1)/grain) // of the asked rows, a block of all rows each
-	par.Blocks(c.threads, n, grain, func(b, lo, hi int) {
-		nb := newNeighbours(len(rows), k)
-		for j := lo; j < hi; j++ {
-			for r, i := range rows {
-				if i != j {
-					nb.insert(r, c.between(i, j), int32(j))
+	q := c.x.Select(rows)
+	k := c.nb.k
+	nearest := newNeighbours(len(rows), k)
+	for lo := 0; lo < c.x.Rows; lo += chunk {
+		hi := min(lo+chunk, c.x.Rows)
+		ix, err := NewIndex(c.part(lo, hi), c.metric, c.threads)
+		if err != nil {
+			return 0, err
+		}
+		g, err := ix.Query(ctx, q, k+1) // itself may be among them
+		if err != nil {
+			return 0, err
+		}
+		for r, i := range rows {
+			near, dist := g.Row(r)
+			for s, j := range near {
+				if j >= 0 && lo+int(j) != i {
+					nearest.insert(r, dist[s], int32(lo)+j)
 				}
 			}
 		}
-		near[b] = nb
-	})
+	}
 	found := 0
 	for r, i := range rows {
-		all := newNeighbours(1, k)
-		for _, nb := range near {
-			for s := r * k; s < (r+1)*k && nb.idx[s] >= 0; s++ {
-				all.insert(0, nb.dist[s], nb.idx[s])
-			}
-		}
 		for s := i * k; s < (i+1)*k; s++ {
-			if c.nb.dist[s] <= all.worst(0) {
+			if c.nb.dist[s] <= nearest.worst(r) {
 				found++
 			}
 		}
 	}
-	return float64(found) / float64(len(rows)*k)
+	return float64(found) / float64(len(rows)*k), nil
 }
 
-// scales are the inverse lengths of the rows, 0 of rows of zeros.
-func scales(x *matrix.Dense, threads int) []float32 {
-	out := make([]float32, x.Rows)
-	par.Blocks(threads, x.Rows, 1024, func(_, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			var sum float64
-			for _, v := range x.Row(i) {
-				sum += float64(float64(v) * float64(v))
-			}
-			if sum > 0 {
-				out[i] = float32(1 / math.Sqrt(sum))
-			}
-		}
-	})
-	return out
-}
-
-// between is the distance of two rows.
-func (c *clustered) between(i, j int) float32 {
-	if c.metric == Euclidean {
-		return euclidean(c.x.Row(i), c.x.Row(j))
-	}
-	if c.scale[i] == 0 && c.scale[j] == 0 {
-		return 0
-	}
-	d, _ := c.distance(dot(c.x.Row(i), c.x.Row(j)) * c.scale[i] * c.scale[j])
-	return d
+// part are the rows lo to hi of x, in its place.
+func (c *clustered) part(lo, hi int) *matrix.Dense {
+	return &matrix.Dense{Rows: hi - lo, Cols: c.x.Cols, Data: c.x.Data[lo*c.x.Cols : hi*c.x.Cols]}
 }
 
 // centres moves as many centres as the square root of the rows to the means of
@@ -226,12 +190,11 @@ func (c *clustered) assign(ctx context.Context, centres *matrix.Dense) ([][]int,
 	lists := make([][]int, centres.Rows)
 	for lo := 0; lo < c.x.Rows; lo += chunk {
 		hi := min(lo+chunk, c.x.Rows)
-		part := &matrix.Dense{Rows: hi - lo, Cols: c.x.Cols, Data: c.x.Data[lo*c.x.Cols : hi*c.x.Cols]}
-		g, err := ix.Query(ctx, part, min(memberships, centres.Rows))
+		g, err := ix.Query(ctx, c.part(lo, hi), min(memberships, centres.Rows))
 		if err != nil {
 			return nil, err
 		}
-		for i := range part.Rows {
+		for i := range hi - lo {
 			near, _ := g.Row(i)
 			for _, j := range near {
 				lists[j] = append(lists[j], lo+i)
@@ -242,7 +205,7 @@ func (c *clustered) assign(ctx context.Context, centres *matrix.Dense) ([][]int,
 }
 
 // search compares the rows of each list with each other.
-func (c *clustered) search(ctx context.Context, lists [][]int) error {
+func (c *clustered) search(ctx context.Context, lists [][]int, zeros bool) error {
 	var parts [][]int
 	for _, l := range lists {
 		for p := range slices.Chunk(l, widest) {
@@ -253,10 +216,6 @@ func (c *clustered) search(ctx context.Context, lists [][]int) error {
 	}
 	// The largest first, so that none is left for one thread at the end.
 	slices.SortStableFunc(parts, func(a, b []int) int { return len(b) - len(a) })
-	var zeros bool
-	for _, s := range c.scale {
-		zeros = zeros || s == 0
-	}
 	pool := sync.Pool{New: func() any { return &denseIndex{measure: c.measure, threads: 1, x: c.x, zeros: zeros, mean: c.mean} }}
 	par.Blocks(c.threads, len(parts), 1, func(_, p, _ int) {
 		rows := parts[p]
@@ -278,7 +237,7 @@ func (c *clustered) search(ctx context.Context, lists [][]int) error {
 				j := rows[near.idx[s]]
 				d := near.dist[s]
 				if c.metric == Euclidean {
-					d = c.between(i, j)
+					d = euclidean(c.x.Row(i), c.x.Row(j)) // the scores only approximate it
 				}
 				c.nb.insertNew(i, d, int32(j))
 			}
@@ -286,119 +245,4 @@ func (c *clustered) search(ctx context.Context, lists [][]int) error {
 		}
 	})
 	return ctx.Err()
-}
-
-// follow tries for each row the neighbours of its neighbours, and the rows of
-// which it or these are neighbours. now holds the neighbours as they are,
-// before those that were followed already.
-func (c *clustered) follow(ctx context.Context, now, before []int32) error {
-	n, k := c.x.Rows, c.nb.k
-	fresh := make([]bool, len(now)) // neighbours not followed yet
-	par.Blocks(c.threads, n, 1024, func(_, lo, hi int) {
-		for s := lo * k; s < hi*k; s++ {
-			row := s / k
-			fresh[s] = now[s] >= 0 && !slices.Contains(before[row*k:(row+1)*k], now[s])
-		}
-	})
-	back, isFresh := reversed(now, fresh, n, k)
-	par.Blocks(c.threads, n, 64, func(_, lo, hi int) {
-		var tried rowSet
-		for i := lo; i < hi && ctx.Err() == nil; i++ {
-			tried.reset()
-			tried.add(int32(i))
-			for _, j := range now[i*k : (i+1)*k] {
-				tried.add(j)
-			}
-			try := func(j int32) {
-				if j >= 0 && tried.add(j) {
-					c.nb.insert(i, c.between(i, int(j)), j)
-				}
-			}
-			from := func(j int32, new bool) {
-				if j < 0 {
-					return
-				}
-				for s := int(j) * k; s < (int(j)+1)*k; s++ {
-					if new || fresh[s] {
-						try(now[s])
-					}
-				}
-				for s := int(j) * k; s < (int(j)+1)*k && back[s] >= 0; s++ {
-					if new || isFresh[s] {
-						try(back[s])
-					}
-				}
-			}
-			for s := i * k; s < (i+1)*k; s++ {
-				from(now[s], fresh[s])
-			}
-			for s := i * k; s < (i+1)*k && back[s] >= 0; s++ {
-				try(back[s])
-				from(back[s], isFresh[s])
-			}
-		}
-	})
-	return ctx.Err()
-}
-
-// reversed lists for each row up to k rows of which it is a neighbour: those of
-// the smallest numbers. Where there are fewer, -1 follows.
-func reversed(now []int32, fresh []bool, n, k int) (back []int32, isFresh []bool) {
-	back, isFresh = make([]int32, n*k), make([]bool, n*k)
-	for s := range back {
-		back[s] = -1
-	}
-	count := make([]int32, n)
-	for s, j := range now {
-		if j >= 0 && int(count[j]) < k {
-			at := int(j)*k + int(count[j])
-			back[at], isFresh[at] = int32(s/k), fresh[s]
-			count[j]++
-		}
-	}
-	return back, isFresh
-}
-
-// rowSet is a set of rows, for a few hundred of them.
-type rowSet struct {
-	slots []int32 // row+1, or 0
-	used  []int32
-}
-
-func (s *rowSet) reset() {
-	if s.slots == nil {
-		s.slots = make([]int32, 1<<12)
-	}
-	for _, u := range s.used {
-		s.slots[u] = 0
-	}
-	s.used = s.used[:0]
-}
-
-// add reports whether j was not there yet.
-func (s *rowSet) add(j int32) bool {
-	if 2*len(s.used) > len(s.slots) {
-		s.grow()
-	}
-	mask := uint32(len(s.slots) - 1)
-	for u := uint32(j) * 0x9e3779b9 & mask; ; u = (u + 1) & mask {
-		switch s.slots[u] {
-		case j + 1:
-			return false
-		case 0:
-			s.slots[u] = j + 1
-			s.used = append(s.used, int32(u))
-			return true
-		}
-	}
-}
-
-func (s *rowSet) grow() {
-	old := s.slots
-	s.slots, s.used = make([]int32, 2*len(old)), s.used[:0]
-	for _, j := range old {
-		if j > 0 {
-			s.add(j - 1)
-		}
-	}
 }

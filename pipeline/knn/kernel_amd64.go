@@ -16,9 +16,6 @@ func dotHalfAVX2(dst *float32, a, b *float32, k int)
 //go:noescape
 func scanAVX2(t *tile, rowBar, colBar *[blockRows]float32, out *hits)
 
-//go:noescape
-func lanesAVX2(a, b *float32, n int, out *[8]float32)
-
 // dotTileAVX2 is dotTileGo in four 6 x 16 quarters, as many sums as sixteen
 // registers hold.
 func dotTileAVX2(dst *float32, a, b *float32, k int) {
@@ -42,7 +39,7 @@ func init() {
 	if mode == "off" || !cpu.X86.HasAVX2 {
 		return
 	}
-	dotTile, scan, lanes = dotTileAVX2, scanAVX2, lanesAVX2
+	dotTile, scan = dotTileAVX2, scanAVX2
 	if cpu.X86.HasAVX512F && mode != "avx2" {
 		dotTile = dotTileAVX512
 	}

@@ -43,18 +43,3 @@ func dot2x4(out, a, b []float32, k int) {
 	o = out[blockRows : blockRows+4]
 	o[0], o[1], o[2], o[3] = d0, d1, d2, d3
 }
-
-// lanesGo is the twin of the vector version of lanes.
-func lanesGo(a, b *float32, n int, out *[8]float32) {
-	x, y := unsafe.Slice(a, n*32), unsafe.Slice(b, n*32)
-	var sum [32]float32
-	for k := 0; k < len(x); k += 32 {
-		p, q := (*[32]float32)(x[k:]), (*[32]float32)(y[k:])
-		for i := range sum {
-			sum[i] += float32(p[i] * q[i])
-		}
-	}
-	for i := range out {
-		out[i] = (sum[i] + sum[i+16]) + (sum[i+8] + sum[i+24])
-	}
-}

@@ -63,32 +63,6 @@ func FuzzDotTile(f *testing.F) {
 	})
 }
 
-func TestLanesEqualTwin(t *testing.T) {
-	for _, steps := range []int{1, 2, 3, 12} {
-		a, b := make([]float32, steps*32), make([]float32, steps*32)
-		fill(a, uint64(steps))
-		fill(b, uint64(steps)+1000)
-		var got, want [8]float32
-		lanes(&a[0], &b[0], steps, &got)
-		lanesGo(&a[0], &b[0], steps, &want)
-		if !sameBits(got[:], want[:]) {
-			t.Errorf("%d steps: %v, want %v", steps, got, want)
-		}
-	}
-	for _, n := range []int{0, 1, 31, 32, 33, 100, 384} {
-		a, b := make([]float32, n), make([]float32, n)
-		fill(a, 1)
-		fill(b, 2)
-		var want float64
-		for i := range a {
-			want += float64(a[i]) * float64(b[i])
-		}
-		if got := dot(a, b); math.Abs(float64(got)-want) > 1e-4 {
-			t.Errorf("%d values: %g, want %g", n, got, want)
-		}
-	}
-}
-
 func TestScanEqualsTwin(t *testing.T) {
 	var v tile
 	var row, col [blockRows]float32
