@@ -1,0 +1,32 @@
+package main
+
+import "golang.org/x/sys/cpu"
+
+// One spin of the loops is 16 fused or 12 unfused pairs of a vector.
+var (
+	fusedFlops, unfusedFlops float64
+	spinFused, spinUnfused   = func(n int) {}, func(n int) {}
+)
+
+//go:noescape
+func spinFused512(n int)
+
+//go:noescape
+func spinUnfused512(n int)
+
+//go:noescape
+func spinFused256(n int)
+
+//go:noescape
+func spinUnfused256(n int)
+
+func init() {
+	switch {
+	case cpu.X86.HasAVX512F:
+		fusedFlops, unfusedFlops = 2*16*16, 2*12*16
+		spinFused, spinUnfused = spinFused512, spinUnfused512
+	case cpu.X86.HasAVX2 && cpu.X86.HasFMA:
+		fusedFlops, unfusedFlops = 2*12*8, 2*12*8
+		spinFused, spinUnfused = spinFused256, spinUnfused256
+	}
+}
