@@ -370,3 +370,11 @@ func TestReserve(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A panic of a decoder is an error of its picture alone.
+func TestPanic(t *testing.T) {
+	e := (&Decoder{}).protect(TIFF, func() error { panic("index out of range") })
+	if e == nil || e.Kind != Damaged || !strings.Contains(e.Error(), "the TIFF is damaged: its decoder stopped: index out of range") {
+		t.Error(e)
+	}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"hash/crc32"
 	"image"
 	"image/png"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -18,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bertopic-go/bertopic/internal/encoder"
 	"github.com/bertopic-go/bertopic/sdk"
 	"github.com/bertopic-go/bertopic/sdk/sdktest"
 )
@@ -415,5 +418,94 @@ func TestCancel(t *testing.T) {
 	}
 	if v := p.Embed(textRow("red")); len(v.Statuses) > 0 {
 		t.Error(v.Statuses)
+	}
+}
+
+// A SigLIP model, whose texts have no begin mark and are all of one length.
+func TestSigLIP(t *testing.T) {
+	dir := t.TempDir()
+	from := filepath.Join("..", "..", "internal", "encoder", "testdata", "siglip")
+	config, err := os.ReadFile(filepath.Join(from, "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(filepath.Join(from, "model.safetensors.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{
+		"config.json": config, "model.safetensors": weights,
+		"preprocessor_config.json": []byte(`{"image_processor_type": "SiglipImageProcessor", "size": {"height": 20, "width": 20}}`),
+		"tokenizer.json": []byte(`{"version": "1.0", "added_tokens": [{"id": 1, "content": "</s>", "special": true}], "pre_tokenizer": {"type": "Whitespace"},
+			"post_processor": {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 0}}],
+				"pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}], "special_tokens": {"</s>": {"id": "</s>", "ids": [1], "tokens": ["</s>"]}}},
+			"model": {"type": "WordLevel", "vocab": {"[UNK]": 0, "</s>": 1, "red": 2, "apple": 3, "green": 4}, "unk_token": "[UNK]"}}`),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := start(t, map[string]any{"model": dir})
+	if p.Info.MaxTokens != 16 || p.Info.Dimension != 24 {
+		t.Errorf("promises %+v", p.Info)
+	}
+	v := p.Embed(textRow("red apple"), textRow("green"), pictureRow(filepath.Join(drawn, "rgb.png")), textRow(strings.Repeat("red ", 20)))
+	if !slices.Equal(v.Statuses, []sdk.RowStatus{{Row: 3, Status: sdk.Truncated, TokensLost: 5}}) {
+		t.Errorf("%v", v.Statuses)
+	}
+	if alone := p.Embed(textRow("red apple")); !slices.Equal(row(alone, 0), row(v, 0)) || slices.Equal(row(v, 0), row(v, 1)) {
+		t.Error("a text has other bits alone, or two texts have the same")
+	}
+}
+
+// A folder with ONNX files in the place of weights gives the same vectors.
+func TestGivenFiles(t *testing.T) {
+	needRuntime(t)
+	clip, err := encoder.BuildCLIP(t.Context(), encoder.CLIPSpec{Dir: emojiClip})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, m := range map[string]*encoder.Model{"text_model.onnx": clip.Text, "vision_model.onnx": clip.Vision} {
+		b, err := m.Bytes()
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), b, 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"config.json", "tokenizer.json", "preprocessor_config.json"} {
+		b, err := os.ReadFile(filepath.Join(emojiClip, name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), b, 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows := mixed(20)
+	want := start(t, map[string]any{"model": emojiClip}).Embed(rows...)
+	p := start(t, map[string]any{"model": dir})
+	got := p.Embed(rows...)
+	if !slices.Equal(got.Statuses, want.Statuses) {
+		t.Errorf("%v, want %v", got.Statuses, want.Statuses)
+	}
+	for i := range rows {
+		if status(want, i).Status != sdk.Failed && cosine(row(got, i), row(want, i)) < 0.999999 {
+			t.Errorf("row %d: cosine %v", i, cosine(row(got, i), row(want, i)))
+		}
+	}
+	if remarks, _ := p.TryConfigure(map[string]any{"model": dir, "precision": "int8"}); !remarks.Refused() {
+		t.Error("ONNX files are taken in another precision")
 	}
 }
