@@ -297,8 +297,8 @@ func (p *process) kill() {
 
 // environment is the host's for a program: an allow-list, the cookie and the
 // folder for the socket.
-func environment(extra []string, sockets string) []string {
-	env := host.Environment(os.Environ(), extra)
+func environment(d sdk.Description, sockets string) []string {
+	env := host.Environment(os.Environ(), d)
 	return append(env, sdk.Handshake.MagicCookieKey+"="+sdk.Handshake.MagicCookieValue,
 		fmt.Sprintf("PLUGIN_PROTOCOL_VERSIONS=%d", sdk.ProtocolVersion), "PLUGIN_UNIX_SOCKET_DIR="+sockets)
 }

@@ -193,7 +193,7 @@ func (s *suite) startBy(ctx context.Context, command ...string) (*process, error
 }
 
 func (s *suite) launch(ctx context.Context, secure *identity, command ...string) (*process, error) {
-	env := environment(s.description.Env, s.sockets)
+	env := environment(s.description, s.sockets)
 	if secure != nil {
 		env = append(env, "PLUGIN_CLIENT_CERT="+secure.pem)
 	}

@@ -91,7 +91,7 @@ func runDescribe(ctx context.Context, path string, out *output, isolation string
 		runtime.LockOSThread() // and ends so: see child.Start
 		p, err := confinement{isolate: isolation}.startConfined(func() *exec.Cmd {
 			cmd := exec.CommandContext(ctx, path, "--describe")
-			cmd.Env = Environment(os.Environ(), nil)
+			cmd.Env = Environment(os.Environ(), sdk.Description{})
 			setAttributes(cmd)
 			cmd.Cancel = func() error { killGroup(cmd.Process); return cmd.Process.Kill() }
 			cmd.WaitDelay = drain // for a grandchild that holds a pipe

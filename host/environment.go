@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/bertopic-go/bertopic/sdk"
 )
 
 // A program gets these variables of the host's and those that its description
@@ -13,17 +15,18 @@ var (
 		"PATH", "HOME", "USER", "TMPDIR", "LANG", "LANGUAGE", "TZ", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
 	}
 	passedPrefixes = []string{"LC_", "SSL_CERT_", "ORT_", "BERTOPIC_LOG_PLUGIN_"}
-	passedSuffixes = []string{"_PROXY"} // and in lower case
+	passedSuffixes = []string{"_PROXY"} // and in lower case; to programs that declare network alone
 	passedWindows  = []string{"SYSTEMROOT", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PATHEXT", "COMSPEC"}
 )
 
-// Environment picks from host, a list as of os.Environ, what a program gets that
-// asks for the variables extra, and adds what keeps it from writing where it lies.
-func Environment(host, extra []string) []string {
+// Environment picks from host, a list as of os.Environ, what a program of this
+// description gets, and adds what keeps it from writing where it lies. Proxies,
+// whose addresses may hold a password, are for those that declare network.
+func Environment(host []string, d sdk.Description) []string {
 	var passed []string
 	for _, pair := range host {
 		name, _, ok := strings.Cut(pair, "=")
-		if ok && name != "" && (passes(name) || slices.Contains(extra, name)) {
+		if ok && name != "" && (passes(name) || d.Network && isProxy(name) || slices.Contains(d.Env, name)) {
 			passed = append(passed, pair)
 		}
 	}
@@ -36,6 +39,9 @@ func passes(name string) bool {
 		return true
 	}
 	return slices.Contains(passedNames, name) ||
-		slices.ContainsFunc(passedPrefixes, func(p string) bool { return strings.HasPrefix(name, p) }) ||
-		slices.ContainsFunc(passedSuffixes, func(s string) bool { return strings.HasSuffix(strings.ToUpper(name), s) })
+		slices.ContainsFunc(passedPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
+func isProxy(name string) bool {
+	return slices.ContainsFunc(passedSuffixes, func(s string) bool { return strings.HasSuffix(strings.ToUpper(name), s) })
 }

@@ -94,8 +94,14 @@ func TestEnvironment(t *testing.T) {
 		"CUDA_VISIBLE_DEVICES=0", "LD_LIBRARY_PATH=l", "OPENAI_API_KEY=secret", "COHERE_API_KEY=secret", "LD_PRELOAD=x", "PYTHONPATH=p", "PATHOLOGY=1",
 	}
 	want := append(slices.Clone(host[:11]), "COHERE_API_KEY=secret", "PYTHONDONTWRITEBYTECODE=1")
-	if have := Environment(host, []string{"COHERE_API_KEY", "UNSET"}); !slices.Equal(have, want) {
+	asks := sdk.Description{Env: []string{"COHERE_API_KEY", "UNSET"}, Network: true}
+	if have := Environment(host, asks); !slices.Equal(have, want) {
 		t.Errorf("%q, not %q", have, want)
+	}
+	asks.Network = false
+	want = slices.DeleteFunc(want, func(s string) bool { return s == "https_proxy=p" || s == "NO_PROXY=n" })
+	if have := Environment(host, asks); !slices.Equal(have, want) {
+		t.Errorf("without network: %q, not %q", have, want)
 	}
 }
 

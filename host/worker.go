@@ -83,7 +83,7 @@ func (w *worker) start(ctx context.Context) error {
 	l := launch{
 		attach: e.attach,
 		path:   e.program.path,
-		env:    Environment(os.Environ(), e.description.Env),
+		env:    Environment(os.Environ(), e.description),
 
 		bounds:  confinement{isolate: e.spec.Isolate, network: e.description.Network, memory: e.spec.Memory},
 		timeout: e.spec.StartTimeout,
