@@ -375,7 +375,7 @@ func (l *lines) words() string {
 		l.line(string(l.part))
 		l.part = nil
 	}
-	if len(l.errs) > 0 {
+	if len(l.errs) > 0 && l.say != nil { // of pip: what else it says is of no use then
 		return strings.Join(slices.Compact(l.errs), "\n")
 	}
 	return strings.Join(l.last, "\n")
