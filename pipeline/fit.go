@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/bertopic-go/bertopic/pipeline/knn"
 	"github.com/bertopic-go/bertopic/pipeline/reduce"
 	"github.com/bertopic-go/bertopic/pipeline/umap"
 )
@@ -143,6 +144,9 @@ func (f *fit) reduce() error {
 			return err
 		}
 		f.reducer.UMAP = f.umap
+		if r := f.umap.Recall; r < 1 {
+			f.warn("neighbours", "of more than %d rows, neighbours are searched by clusters: %.1f %% of the true neighbours of a sample were found", knn.ExactRows, 100*r)
+		}
 		f.reduced = f.umap.Embedding
 		if n == 1 { // there is no other row to be far from
 			f.reduced = &Dense{Rows: 1, Cols: f.p.Reduce.NComponents, Data: make([]float32, f.p.Reduce.NComponents)}

@@ -36,6 +36,7 @@ type Run struct {
 	Seed     uint64 `toml:"seed"`       // the same seed gives the same bits
 	Threads  int    `toml:"threads"`    // 0: all cores; never changes a result
 	OnBadRow string `toml:"on_bad_row"` // "outlier" or "error"
+	Memory   Size   `toml:"memory"`     // of this process; 0: no limit
 }
 
 // Corpus is the table [corpus].

@@ -50,13 +50,14 @@ func ExitCode(err error) int {
 		inputErr  *InputError
 		corpusErr *corpus.Error
 		hostErr   *host.Error
+		memoryErr *MemoryError
 	)
 	switch {
 	case err == nil:
 		return ExitDone
 	case errors.Is(err, context.Canceled):
 		return ExitInterrupted
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.ENOMEM):
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.ENOMEM), errors.As(err, &memoryErr):
 		return ExitResources
 	case errors.As(err, &configErr), errors.As(err, &usageErr):
 		return ExitUsage

@@ -59,7 +59,7 @@ func Run(ctx context.Context, c *config.Config, env *Env, resume bool) (*Record,
 	}
 
 	vectors, err := source.vectors(ctx, docs, env, vectorsWanted{
-		partial: filepath.Join(c.Run.Out, partialDir), resume: resume, fit: true, words: len(c.Representation) > 0 || !c.Topics.Labels.IsZero(),
+		partial: filepath.Join(c.Run.Out, partialDir), resume: resume, fit: true, room: true, words: len(c.Representation) > 0 || !c.Topics.Labels.IsZero(),
 	})
 	if err != nil {
 		return nil, err

@@ -116,6 +116,7 @@ type vectorsWanted struct {
 	resume  bool
 	words   bool   // vectors of single words will be needed, too
 	fit     bool   // fit an embedder that needs it
+	room    bool   // topics will be found in them: hold the memory against the limit
 	state   []byte // or give it the state of an earlier fit
 }
 
@@ -127,7 +128,14 @@ func (s *source) vectors(ctx context.Context, docs *documents, env *Env, want ve
 				return nil, err
 			}
 		}
-		return s.read(ctx, docs, env)
+		v, err := s.read(ctx, docs, env)
+		if err != nil || !want.room {
+			return v, err
+		}
+		if d, dense := v.matrix.(*matrix.Dense); dense {
+			err = makeRoom(docs, d.Cols, s.c, env)
+		}
+		return v, err
 	}
 	spec := *s.spec
 	spec.Log = env.Log
@@ -141,6 +149,12 @@ func (s *source) vectors(ctx context.Context, docs *documents, env *Env, want ve
 	start()
 	if want.words {
 		if err := needWords(s.c, e); err != nil {
+			e.Close()
+			return nil, err
+		}
+	}
+	if i := e.Info(); want.room && !i.Sparse {
+		if err := makeRoom(docs, i.Dimension, s.c, env); err != nil {
 			e.Close()
 			return nil, err
 		}

@@ -1,0 +1,58 @@
+package run
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/bertopic-go/bertopic/internal/config"
+	"github.com/bertopic-go/bertopic/internal/size"
+	"github.com/bertopic-go/bertopic/pipeline/knn"
+)
+
+// MemoryError says that a run would take more memory than it may.
+type MemoryError struct{ Msg string }
+
+func (e *MemoryError) Error() string { return e.Msg }
+
+// The parts of the memory that a fit takes, in bytes; docs/performance.md has
+// the measurements that they come from.
+const (
+	memoryBase   = 96 << 20 // the program itself, and tiles, tables and trees of a small corpus
+	memoryText   = 3        // a byte of the corpus: the texts, their words and counts
+	memoryRow    = 1500     // a row: neighbours, graph, layout, tree, topics
+	memoryMapped = 4        // a value of vectors, in memory or mapped from a file
+)
+
+// memoryNeeded estimates what a fit takes at its peak in this process. The
+// embedder's process comes on top.
+func memoryNeeded(docs *documents, dimension int, c *config.Config) int64 {
+	n := int64(len(docs.rows))
+	need := memoryBase + n*memoryRow + n*int64(dimension)*memoryMapped
+	for _, r := range docs.rows {
+		need += int64(len(r.Text)) * memoryText
+	}
+	if c.Reduce.Method == "umap" && n <= knn.ExactRows || c.Reduce.Method != "umap" {
+		need += n * int64(dimension) * 4 // a copy, in another order
+	}
+	return need
+}
+
+// makeRoom tells what the fit of dense vectors will take, refuses what [run]
+// memory does not allow, and keeps the collector of garbage within it.
+func makeRoom(docs *documents, dimension int, c *config.Config, env *Env) error {
+	if dimension == 0 { // known after the rows are read
+		return nil
+	}
+	need := memoryNeeded(docs, dimension, c)
+	env.Log.Info("memory", "estimate", size.Rough(need), "rows", len(docs.rows), "dimension", dimension)
+	limit := int64(c.Run.Memory)
+	if limit == 0 {
+		return nil
+	}
+	if need > limit {
+		return &MemoryError{fmt.Sprintf("%d rows of %d values need about %s, and [run] memory is %s: allow more, take fewer rows, or an embedder of fewer dimensions",
+			len(docs.rows), dimension, size.Rough(need), size.Exact(limit))}
+	}
+	debug.SetMemoryLimit(limit - int64(len(docs.rows))*int64(dimension)*memoryMapped)
+	return nil
+}
