@@ -445,7 +445,7 @@ func TestHangs(t *testing.T) {
 			begin := time.Now()
 			_, err = e.Embed(t.Context(), rows, nil)
 			checkError(t, err, KindTimeout, "no answer and no progress for 1s", "embed rows")
-			if d := time.Since(begin); d > 8*time.Second {
+			if d := time.Since(begin); d > time.Minute { // not for each row anew
 				t.Errorf("it took %v", d)
 			}
 			t.Log(err)
