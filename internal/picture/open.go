@@ -37,6 +37,7 @@ type Decoder struct {
 
 	file  []byte
 	jpeg  jpegDecoder
+	png   pngDecoder
 	image Image // the one that Open and Decode return
 	work  Image // before it is turned upright
 }
@@ -150,7 +151,7 @@ func (d *Decoder) Decode(data []byte) (*Image, error) {
 // is then no longer to be used.
 func (d *Decoder) Trim() {
 	const keep = 128 << 20
-	held := cap(d.file) + 3*cap(d.image.R) + 3*cap(d.work.R)
+	held := cap(d.file) + cap(d.png.packed) + 3*cap(d.image.R) + 3*cap(d.work.R)
 	for _, c := range d.jpeg.components {
 		held += cap(c.plane) + 2*cap(c.coefficients)
 	}
@@ -214,7 +215,11 @@ func header(f Format, data []byte) (width, height int, tenths int64, err error) 
 	case WebP:
 		c.Width, c.Height, err = webpDimensions(data)
 	}
-	return c.Width, c.Height, decodedTenths[f], err
+	tenths = decodedTenths[f]
+	if f == PNG && !isInterlaced(data) { // row by row
+		tenths = 10
+	}
+	return c.Width, c.Height, tenths, err
 }
 
 // decodePixels decodes a picture of width x height pixels into m, as it lies in
@@ -227,7 +232,7 @@ func (d *Decoder) decodePixels(m *Image, f Format, data []byte, width, height in
 	case JPEG:
 		return d.jpeg.decode(m, data)
 	case PNG:
-		decoded, err = png.Decode(r)
+		return d.png.decode(m, data)
 	case GIF:
 		decoded, err = gif.Decode(r)
 	case BMP:
