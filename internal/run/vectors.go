@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/bertopic-go/bertopic/corpus"
 	"github.com/bertopic-go/bertopic/host"
@@ -26,6 +29,13 @@ type source struct {
 	spec *host.Spec // nil: a file
 	file string
 	c    *config.Config
+	read func() (*readFile, error) // what is in the file; it is read beside the corpus
+}
+
+// readFile is a file of vectors.
+type readFile struct {
+	*vectorfile.Vectors
+	sha256 string
 }
 
 // newSource checks what can be checked before the corpus is read: that the
@@ -38,7 +48,7 @@ func newSource(ctx context.Context, c *config.Config) (*source, error) {
 		if _, err := os.Stat(c.Embeddings.Path); err != nil {
 			return nil, inputErrorf("can't read the vectors: %v", err)
 		}
-		return &source{file: c.Embeddings.Path, c: c}, nil
+		return &source{file: c.Embeddings.Path, c: c, read: readAhead(ctx, c.Embeddings.Path)}, nil
 	}
 	if c.Embedder.Plugin == "" {
 		return nil, &config.Error{Key: "embedder.plugin", Msg: "names no embedder: give the name of a program (`bertopic plugins list` shows those that are found), or vectors of your own as [embeddings] path"}
@@ -52,6 +62,28 @@ func newSource(ctx context.Context, c *config.Config) (*source, error) {
 		return nil, err
 	}
 	return &source{spec: &spec, c: c}, nil
+}
+
+// readAhead begins to read a file of vectors; what it returns waits for the end.
+func readAhead(ctx context.Context, path string) func() (*readFile, error) {
+	var f readFile
+	var both errgroup.Group
+	both.Go(func() (err error) {
+		if f.Vectors, err = vectorfile.Read(ctx, path, vectorfile.Options{}); err != nil && ctx.Err() == nil {
+			err = &InputError{err.Error()}
+		}
+		return err
+	})
+	both.Go(func() (err error) {
+		f.sha256, err = hashFile(path)
+		return err
+	})
+	return func() (*readFile, error) {
+		if err := both.Wait(); err != nil {
+			return nil, cmp.Or(ctx.Err(), err)
+		}
+		return &f, nil
+	}
 }
 
 func checkOptions(c *config.Config, d sdk.Description) error {
@@ -128,7 +160,7 @@ func (s *source) vectors(ctx context.Context, docs *documents, env *Env, want ve
 				return nil, err
 			}
 		}
-		v, err := s.read(ctx, docs, env)
+		v, err := s.fromFile(docs, env)
 		if err != nil || !want.room {
 			return v, err
 		}
@@ -263,15 +295,12 @@ func openStore(want vectorsWanted, e *host.Embedder, env *Env) (*host.Store, err
 	return store, nil
 }
 
-// read takes the vectors from a file and puts them into the corpus's order.
-func (s *source) read(ctx context.Context, docs *documents, env *Env) (*vectors, error) {
+// fromFile takes the vectors of a file and puts them into the corpus's order.
+func (s *source) fromFile(docs *documents, env *Env) (*vectors, error) {
 	defer env.Meter.Step("read vectors")()
-	file, err := vectorfile.Read(ctx, s.file, vectorfile.Options{})
+	file, err := s.read()
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, &InputError{err.Error()}
+		return nil, err
 	}
 	m, ids := file.Matrix, file.IDs
 	n, _ := m.Dims()
@@ -282,10 +311,7 @@ func (s *source) read(ctx context.Context, docs *documents, env *Env) (*vectors,
 	} else if n != len(docs.rows) {
 		return nil, inputErrorf("%s has %d vectors, but the corpus %s has %d rows: there must be one a row, in the same order", s.file, n, docs.name(), len(docs.rows))
 	}
-	v := &vectors{matrix: m, file: s.file}
-	if v.sha256, err = hashFile(s.file); err != nil {
-		return nil, err
-	}
+	v := &vectors{matrix: m, file: s.file, sha256: file.sha256}
 	metric := s.c.Reduce.Metric
 	if metric == "auto" {
 		metric = s.c.Embeddings.Metric

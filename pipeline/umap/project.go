@@ -9,8 +9,12 @@ import (
 	"github.com/bertopic-go/bertopic/internal/rng"
 )
 
-// mapEpochs suffice for a map, which starts from a finished layout.
-const mapEpochs = 100
+// mapEpochs and mapNegatives suffice for a map, which starts from a finished
+// layout.
+const (
+	mapEpochs    = 60
+	mapNegatives = 3
+)
 
 // Project lays out the fitted graph once more in two dimensions, for a map of
 // the rows. It starts from the two principal components of the embedding and
@@ -34,6 +38,7 @@ func (m *Model) Project(ctx context.Context, threads int) (*matrix.Dense, error)
 	noisy(start, p)
 	y := stretch(start, len(m.Points), 2)
 	a, b := FitCurve(1, 0.1)
+	p.NegativeSampleRate = min(p.NegativeSampleRate, mapNegatives)
 	l := newLayout(m.Graph, y, 2, p, a, b, mapEpochs, rng.Hash2(p.Seed, drawMap, 0))
 	if err := l.run(ctx, mapEpochs, 1, nil); err != nil {
 		return nil, fmt.Errorf("umap: map of rows: %w", err)
