@@ -359,7 +359,6 @@ func TestSparse(t *testing.T) {
 
 func TestStartFailures(t *testing.T) {
 	t.Parallel()
-	short := func(s *Spec) { s.Timeout, s.StartTimeout = time.Second, 3*time.Second }
 	for _, c := range []struct {
 		plugin string
 		o      options
@@ -383,7 +382,14 @@ func TestStartFailures(t *testing.T) {
 	} {
 		t.Run(c.plugin+fmt.Sprint(c.o["fault"]), func(t *testing.T) {
 			t.Parallel()
-			e, err := Open(t.Context(), spec(c.plugin, c.o, short))
+			e, err := Open(t.Context(), spec(c.plugin, c.o, func(s *Spec) {
+				if c.plugin == "specimen-silent" { // the others have time, on a loaded machine too
+					s.StartTimeout = 2 * time.Second
+				}
+				if c.o["fault"] == "configure-hang" {
+					s.Timeout = 4 * time.Second
+				}
+			}))
 			if err == nil {
 				e.Close()
 			}
