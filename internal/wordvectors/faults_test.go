@@ -396,6 +396,9 @@ func TestCache(t *testing.T) {
 	if !v.Info.Made || v.Info.Words != 3 {
 		t.Errorf("the old cache is taken: %+v", v.Info)
 	}
+	if left, err := filepath.Glob(filepath.Join(cache, "wordvectors", "*")); err != nil || len(left) != 1 {
+		t.Errorf("what was made of the old file is kept: %v", left)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := Open(ctx, put(t, "other", []byte("the 1\n")), Options{CacheDir: cache}); !errors.Is(err, context.Canceled) {

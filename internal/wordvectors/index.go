@@ -18,7 +18,7 @@ import (
 const (
 	indexMagic   = "btwvecs\n"
 	indexVersion = 1
-	slotSize     = 16
+	slotSize     = 32
 	indexAlign   = 64
 	trailerSize  = 16 // length, checksum, magic
 	maxTrailer   = 1 << 20
@@ -80,9 +80,8 @@ func (w *wordList) word(i int) []byte {
 
 // slots makes the hash table: open addressing, half full at most, rows in their
 // order, so that the first of equal words is found and all files of the same
-// words have the same table. A slot holds the upper half of the hash, the row plus
-// one, and where the word lies and how long it is, so that a look at it is one at
-// the table and one at the word.
+// words have the same table. A slot holds the ends of the word, its length, the row
+// plus one, and where the word lies: a short word is compared within its slot.
 func (w *wordList) slots() (table []byte, duplicates int) {
 	n := 1
 	for n < 2*w.len() {
@@ -93,19 +92,21 @@ func (w *wordList) slots() (table []byte, duplicates int) {
 rows:
 	for i := range w.end {
 		word := w.word(i)
-		h := hashWord(word)
-		at := h & mask
+		first, last := ends(word)
+		at := hashWord(word, first, last) & mask
 		slot := table[slotSize*at:]
-		for ; le.Uint32(slot[4:]) != 0; slot = table[slotSize*at:] {
-			if le.Uint32(slot) == uint32(h>>32) && string(w.word(int(le.Uint32(slot[4:]))-1)) == string(word) {
+		for ; le.Uint32(slot[16:]) != 0; slot = table[slotSize*at:] {
+			if le.Uint64(slot) == first && le.Uint64(slot[8:]) == last && string(w.word(int(le.Uint32(slot[16:]))-1)) == string(word) {
 				duplicates++
 				continue rows
 			}
 			at = (at + 1) & mask
 		}
-		le.PutUint32(slot, uint32(h>>32))
-		le.PutUint32(slot[4:], uint32(i+1))
-		le.PutUint64(slot[8:], uint64(len(word))<<48|(w.end[i]-uint64(len(word))))
+		le.PutUint64(slot, first)
+		le.PutUint64(slot[8:], last)
+		le.PutUint32(slot[16:], uint32(i+1))
+		le.PutUint16(slot[20:], uint16(len(word)))
+		le.PutUint64(slot[24:], w.end[i]-uint64(len(word)))
 	}
 	return table, duplicates
 }

@@ -236,6 +236,9 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// keySize is the length of a name in the cache.
+const keySize = 32
+
 // key is the name of what is made from the files in the cache.
 func (s *source) key() (string, error) {
 	h := sha256.New()
@@ -250,7 +253,7 @@ func (s *source) key() (string, error) {
 		fmt.Fprintf(h, "%s\x00%d\x00%d\x00", t.Path, t.Size, t.Time)
 	}
 	fmt.Fprintf(h, "%d\x00%s", indexVersion, strings.ToLower(s.o.Encoding))
-	return hex.EncodeToString(h.Sum(nil))[:32], nil
+	return hex.EncodeToString(h.Sum(nil))[:keySize], nil
 }
 
 // open opens what is in the cache, or makes it.
@@ -290,6 +293,7 @@ func (s *source) open(ctx context.Context) (t *Table, err error) {
 	if s.o.Making != nil {
 		s.o.Making(s.path)
 	}
+	prune(dir)
 	if err := s.make(ctx, path, key); err != nil {
 		return nil, err
 	}
@@ -325,6 +329,12 @@ func (s *source) cached(path, key string) (*Table, error) {
 		}
 	}
 	t := tableOf(index, r)
+	// The first and the last word are found, or the table is of another hash.
+	for _, i := range []int{0, r.Rows - 1} {
+		if _, ok := t.Lookup(string(t.Word(i))); !ok {
+			return nil, unmap(index.data)
+		}
+	}
 	if r.Vectors == nil {
 		from := r.Source
 		if r.Unpacked {
@@ -343,6 +353,33 @@ func (s *source) cached(path, key string) (*Table, error) {
 		}
 	}
 	return t, nil
+}
+
+// prune removes from the cache what was made of files that are gone or are others
+// now. It is made again where that was too rash, so faults are let pass.
+func prune(dir string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if len(e.Name()) != keySize || !e.Type().IsRegular() {
+			continue
+		}
+		index, err := openMapped(path)
+		if err != nil {
+			continue
+		}
+		r, err := readTrailer(index.data)
+		stale := err != nil
+		for i := 0; !stale && i < len(r.Files); i++ {
+			now, err := stampOf(r.Files[i].Path)
+			stale = errors.Is(err, fs.ErrNotExist) || err == nil && now != r.Files[i]
+		}
+		unmap(index.data)
+		if stale {
+			os.Remove(path)
+			os.Remove(path + ".raw")
+		}
+	}
 }
 
 // waitLock waits until no other process makes the same.

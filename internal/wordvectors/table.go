@@ -67,24 +67,28 @@ func (t *Table) Lookup(word string) (row int, ok bool) {
 	if len(t.slots) == 0 { // closed
 		return 0, false
 	}
-	h := hashWord(word)
-	tag := uint32(h >> 32)
-	for i, n := h&t.mask, uint64(0); n <= t.mask; i, n = (i+1)&t.mask, n+1 {
+	first, last := ends(word)
+	n := uint16(len(word))
+	if len(word) > maxWord {
+		return 0, false
+	}
+	for i, tries := hashWord(word, first, last)&t.mask, uint64(0); tries <= t.mask; i, tries = (i+1)&t.mask, tries+1 {
 		slot := t.slots[slotSize*i : slotSize*i+slotSize]
-		r := le.Uint32(slot[4:])
+		r := le.Uint32(slot[16:])
 		if r == 0 {
 			return 0, false
 		}
-		if le.Uint32(slot) != tag {
-			continue
-		}
-		where := le.Uint64(slot[8:])
-		at, size := where&(1<<48-1), where>>48
-		if size == uint64(len(word)) && at+size <= uint64(len(t.words)) && string(t.words[at:at+size]) == word && int(r) <= t.Info.Rows {
+		if le.Uint64(slot) == first && le.Uint64(slot[8:]) == last && le.Uint16(slot[20:]) == n && int(r) <= t.Info.Rows &&
+			(n <= 16 || t.lies(word, le.Uint64(slot[24:]))) {
 			return int(r) - 1, true
 		}
 	}
 	return 0, false
+}
+
+// lies tells whether a word is the one that begins at a byte of all words.
+func (t *Table) lies(word string, at uint64) bool {
+	return at <= uint64(len(t.words)) && uint64(len(word)) <= uint64(len(t.words))-at && string(t.words[at:at+uint64(len(word))]) == word
 }
 
 // Word returns the word of a row, nil for none. It is valid until Close and must
@@ -148,27 +152,30 @@ func (t *Table) Add(sum []float64, row int, weight float64) {
 	addScaled(sum, t.raw(row), weight)
 }
 
-// hashWord multiplies words of 64 bits and joins the halves. The ends of a short
-// word are read so that they overlap, without a loop that a processor guesses
-// wrong. The cache holds its values: another function is another version of the
-// layout.
-func hashWord[T string | []byte](word T) uint64 {
-	const k0, k1 = 0xa0761d6478bd642f, 0xe7037ed1a0b428db
-	n := len(word)
-	h := uint64(n) ^ k0
-	var a, b uint64
-	switch {
+// ends are the first and the last bytes of a word, which overlap in a short one.
+// With its length they are all of a word of 16 bytes or less. They are read
+// without a loop, whose end a processor guesses wrong.
+func ends[T string | []byte](word T) (first, last uint64) {
+	switch n := len(word); {
 	case n >= 8:
-		for i := 8; i < n-8; i += 8 {
-			h = mix(h^load64(word[i:i+8]), k1)
-		}
-		a, b = load64(word[:8]), load64(word[n-8:])
+		return load64(word[:8]), load64(word[n-8:])
 	case n >= 4:
-		a, b = load32(word[:4]), load32(word[n-4:])
+		return load32(word[:4]), load32(word[n-4:])
 	case n > 0:
-		a = uint64(word[0]) | uint64(word[n/2])<<8 | uint64(word[n-1])<<16
+		return uint64(word[0]) | uint64(word[n/2])<<8 | uint64(word[n-1])<<16, 0
 	}
-	return mix(a^h, b^k1)
+	return 0, 0
+}
+
+// hashWord multiplies words of 64 bits and joins the halves. The cache holds its
+// values: another function is another version of the layout.
+func hashWord[T string | []byte](word T, first, last uint64) uint64 {
+	const k0, k1 = 0xa0761d6478bd642f, 0xe7037ed1a0b428db
+	h := uint64(len(word)) ^ k0
+	for i := 8; i+8 < len(word); i += 8 {
+		h = mix(h^load64(word[i:i+8]), k1)
+	}
+	return mix(first^h, last^k1)
 }
 
 func load64[T string | []byte](b T) uint64 {

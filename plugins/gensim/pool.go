@@ -68,58 +68,64 @@ func (p *pool) row(dst []float32, text string) sdk.RowStatus {
 	return sdk.RowStatus{}
 }
 
-// add counts a word that comes times times.
+// add counts a word that comes times times, and adds weight times its vector.
 func (p *pool) add(word string, times int, weight float64) {
 	p.tokens += times
-	if p.addTo(word, weight) {
-		p.weight += weight
+	row, known := p.m.table.Lookup(word)
+	if !known || p.m.table.Compose() {
+		p.addRare(word, row, known, times, weight)
 		return
 	}
+	p.m.table.Add(p.sum, row, weight)
+	p.weight += weight
+}
+
+// addRare is add for a word that is unknown as it stands, and for one whose vector
+// takes its time.
+func (p *pool) addRare(word string, row int, known bool, times int, weight float64) {
+	m := p.m
+	if !known && m.options.Pooling == poolFlair {
+		row, known = m.flairRow(word)
+	}
+	switch {
+	case known && !m.table.Compose():
+		m.table.Add(p.sum, row, weight)
+		p.weight += weight
+		return
+	case known || m.options.OOV == oovSubword:
+		v, ok := m.memo.get(word)
+		if !ok {
+			if known {
+				v = m.table.AppendTo(nil, row)
+			} else {
+				v, _ = m.table.AppendSubwords(nil, word)
+			}
+			m.memo.put(word, v)
+		}
+		for j, x := range v {
+			p.sum[j] += float64(weight * float64(x))
+		}
+		if len(v) > 0 {
+			p.weight += weight
+			return
+		}
+	}
 	p.unknown += times
-	if p.m.options.OOV == oovZero {
+	if m.options.OOV == oovZero {
 		p.weight += weight
 	}
-	if p.m.count.looking() && p.m.near(word) {
+	if m.count.looking() && m.near(word) {
 		p.near += times
 	}
 }
 
-// lookup returns the row of a word, under the forms that the pooling knows.
-func (m *model) lookup(word string) (row int, known bool) {
-	row, known = m.table.Lookup(word)
-	if !known && m.options.Pooling == poolFlair {
-		flairForms(word, func(form string) bool {
-			row, known = m.table.Lookup(form)
-			return known
-		})
-	}
+// flairRow returns the row of a word under one of Flair's other forms of it.
+func (m *model) flairRow(word string) (row int, known bool) {
+	flairForms(word, func(form string) bool {
+		row, known = m.table.Lookup(form)
+		return known
+	})
 	return row, known
-}
-
-// addTo adds weight times the vector of a word to the sum, if it has one.
-func (p *pool) addTo(word string, weight float64) bool {
-	m := p.m
-	row, known := m.lookup(word)
-	switch {
-	case known && !m.table.Compose():
-		m.table.Add(p.sum, row, weight)
-		return true
-	case !known && m.options.OOV != oovSubword:
-		return false
-	}
-	v, ok := m.memo.get(word)
-	if !ok {
-		if known {
-			v = m.table.AppendTo(nil, row)
-		} else {
-			v, _ = m.table.AppendSubwords(nil, word)
-		}
-		m.memo.put(word, v)
-	}
-	for j, x := range v {
-		p.sum[j] += float64(weight * float64(x))
-	}
-	return len(v) > 0
 }
 
 // near tells whether an unknown word is known in lower case and without the

@@ -50,7 +50,7 @@ func (m *model) learn(ctx context.Context, rows iter.Seq2[sdk.Row, error]) (*fit
 				return
 			}
 			seen[w] = true
-			if _, known := m.lookup(w); known || m.options.OOV != oovSkip {
+			if _, known := m.table.Lookup(w); known || m.options.OOV != oovSkip {
 				f.in[w]++
 			}
 		})
