@@ -66,17 +66,14 @@ func (p Params) withDefaults() Params {
 	return p
 }
 
-// epochs is the number of passes over a graph of n points (docs/decisions/0002).
-// More passes leave a little more of the neighbourhoods whole; with many points
-// fewer are what can be paid.
+// epochs is the number of passes over a graph of n points, umap-learn's numbers
+// (docs/decisions/0002).
 func (p Params) epochs(n int) int {
 	switch {
 	case p.NEpochs > 0:
 		return p.NEpochs
 	case n <= 10_000:
 		return 500
-	case n <= 50_000:
-		return 300
 	}
 	return 200
 }
