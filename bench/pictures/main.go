@@ -1,3 +1,5 @@
+//go:build linux
+
 // Program pictures measures the reading of pictures for an embedder: files to
 // pixels, and pixels to the values that a vision model takes. bench/pictures.py
 // prepares and calls it.

@@ -20,7 +20,8 @@ const (
 )
 
 // kernel is a filter: its half width and its value at a distance, in pixels of
-// the smaller picture.
+// the smaller picture. The conversions to float64 here forbid fusing a
+// multiplication with an addition, which would change bits on machines that can.
 type kernel struct {
 	support float64
 	at      func(x float64) float64
@@ -39,9 +40,9 @@ var kernels = map[Filter]kernel{
 		x = math.Abs(x)
 		switch {
 		case x < 1:
-			return ((a+2)*x-(a+3))*x*x + 1
+			return float64((float64((a+2)*x)-(a+3))*x*x) + 1
 		case x < 2:
-			return (((x-5)*x+8)*x - 4) * a
+			return (float64((float64((x-5)*x)+8)*x) - 4) * a
 		}
 		return 0
 	}},
@@ -59,7 +60,7 @@ var kernels = map[Filter]kernel{
 		case x >= 1:
 			return 0
 		}
-		return sinc(x) * (0.54 + 0.46*math.Cos(math.Pi*x))
+		return sinc(x) * (0.54 + float64(0.46*math.Cos(math.Pi*x)))
 	}},
 }
 
@@ -116,7 +117,7 @@ func (t *taps) planKernel(n int) {
 	k, in, out, low := kernels[t.filter], t.in, t.out, t.low
 	scale := float64(in) / float64(out)
 	wide := max(scale, 1)
-	support := k.support * wide
+	support := float64(k.support * wide)
 	most := min(int(math.Ceil(support))*2+1, in)
 	t.size = (most + lanes - 1) / lanes * lanes
 	if t.size > in { // too small a picture for whole vectors
@@ -126,7 +127,7 @@ func (t *taps) planKernel(n int) {
 	t.weights = slices.Grow(t.weights[:0], n*t.size)[:n*t.size]
 	clear(t.weights)
 	for i := range n {
-		center := (float64(low+i) + 0.5) * scale
+		center := float64((float64(low+i) + 0.5) * scale)
 		from := max(int(center-support+0.5), 0)
 		to := min(int(center+support+0.5), in)
 		t.scratch = t.scratch[:0]
