@@ -142,8 +142,8 @@ func TestJPEGsAreLibjpegs(t *testing.T) {
 				RGB  string
 			}
 			readGolden(t, "jpegs.json.gz", &want)
-			if len(want) != 240 {
-				t.Fatalf("%d files, want 240", len(want))
+			if len(want) != 260 {
+				t.Fatalf("%d files, want 260", len(want))
 			}
 			d := &Decoder{}
 			for i, w := range want {

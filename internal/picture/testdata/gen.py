@@ -1,8 +1,9 @@
-"""Expected pixels by Pillow and transformers. usage: python gen.py   (in this folder; pip install pillow numpy transformers)
+"""Expected pixels by Pillow and transformers. usage: python gen.py   (in this folder; pip install pillow numpy transformers simplejpeg)
 expected.json.gz  of each picture in images/: the SHA-256 of its upright RGB pixels on white, and of its bytes after each way of resizing
 jpegs.json.gz     small JPEG files of every sampling, baseline and progressive, with and without restarts, and the SHA-256 of their pixels"""
 import base64, gzip, hashlib, io, json, os
 import numpy as np
+import simplejpeg
 from PIL import Image, ImageOps
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
@@ -61,6 +62,10 @@ def main():
             for im, q, mode in [(smooth, 80, "RGB"), (noise, 97 if k % 2 else 30, "RGB"), (smooth, 75, "CMYK" if k % 2 else "L")]:
                 b = io.BytesIO(); im.convert(mode).save(b, "JPEG", quality=q, **kw)
                 jpegs.append({"data": base64.b64encode(b.getvalue()).decode(), "rgb": sha(Image.open(b).convert("RGB").tobytes())})
+    for w, h in [(1, 1), (3, 5), (4, 4), (8, 8), (9, 16), (17, 33), (31, 31), (40, 12), (5, 60), (60, 5)]:
+        for sampling in ("440", "411"):             # Pillow reads these, but does not write them
+            b = simplejpeg.encode_jpeg(r.integers(0, 256, (h, w, 3), dtype=np.uint8), quality=60, colorsubsampling=sampling)
+            jpegs.append({"data": base64.b64encode(b).decode(), "rgb": sha(Image.open(io.BytesIO(b)).convert("RGB").tobytes())})
     write("jpegs.json.gz", jpegs)
 
 
