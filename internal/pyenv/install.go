@@ -156,6 +156,9 @@ func install(ctx context.Context, src Source, o Options) (*Installed, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := compile(ctx, dir); err != nil {
+		return nil, err
+	}
 	m.Name, m.Version, err = describe(ctx, dir)
 	switch {
 	case err != nil:
@@ -403,6 +406,20 @@ func writeCode(src Source, dir string) error {
 		return err
 	}
 	return os.CopyFS(filepath.Join(dir, "bertopic_sdk"), sdk)
+}
+
+// compile makes the bytecode of the program's own code, as pip has made that of
+// its packages: the program itself writes none.
+func compile(ctx context.Context, dir string) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(dir, "venv", "bin", "python"), "-I", "-m", "compileall", "-q", "bertopic_sdk", "embedder.py", "launch.py")
+	cmd.Dir = dir
+	cmd.Env = environ()
+	cmd.WaitDelay = 2 * time.Second
+	group(cmd)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("compile its code: %w: %s", err, lastLine(out))
+	}
+	return nil
 }
 
 // describe asks the program in dir for its name and version. That it answers

@@ -70,6 +70,10 @@ func TestInstall(t *testing.T) {
 		t.Errorf("said %q", said)
 	}
 
+	if made := names(t, filepath.Join(got.Folder, "bertopic_sdk", "__pycache__")); len(made) != 1 {
+		t.Errorf("bytecode: %v", made)
+	}
+
 	// The program runs from anywhere, and after the two have been moved.
 	t.Setenv("PYTHONPATH", t.TempDir())
 	moved := filepath.Join(t.TempDir(), "m")

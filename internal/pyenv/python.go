@@ -168,12 +168,17 @@ func (p *interpreter) fault(want Versions) string {
 }
 
 // environ is that of a Python that must not see the user's other environments.
-// pip's own settings (PIP_INDEX_URL, proxies) stay.
+// pip's own settings (PIP_INDEX_URL, proxies) stay. uv makes bytecode, as pip does,
+// unless its own setting says otherwise: the program could not keep any.
 func environ() []string {
-	return slices.DeleteFunc(os.Environ(), func(pair string) bool {
+	kept := slices.DeleteFunc(os.Environ(), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")
 		return name == "VIRTUAL_ENV" || name == "PIP_TARGET" || name == "PIP_PREFIX" || name == "PIP_USER" || name == "PIP_REQUIRE_VIRTUALENV"
 	})
+	if _, set := os.LookupEnv("UV_COMPILE_BYTECODE"); !set {
+		kept = append(kept, "UV_COMPILE_BYTECODE=1")
+	}
+	return kept
 }
 
 func lastLine(text []byte) string {

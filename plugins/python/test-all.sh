@@ -29,6 +29,7 @@ uv=$("$here/uv.sh")
 mkdir -p "$cache/bin"
 ln -sf "$uv" "$cache/bin/uv"
 export PATH="$cache/bin:$PATH"
+export UV_COMPILE_BYTECODE=0 # that of what the tests import is made as they run
 outcome="$cache/outcome.txt"
 : > "$outcome"
 
@@ -50,8 +51,8 @@ for name in "$@"; do
 	*\[*) files="$here/$plugin/test_transformers.py" ;;
 	*) files="$here/$plugin" ;;
 	esac
-	if (cd "$root" && PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$program.d:$runner" BERTOPIC_COMMAND="$command" BERTOPIC_PROGRAM="$program" BERTOPIC_OUTCOME="$outcome" \
-		"$program.d/venv/bin/python" -m pytest -c sdk/python/pyproject.toml --rootdir "$root" -rs "$files"); then
+	if (cd "$root" && PYTHONPATH="$program.d:$runner" BERTOPIC_COMMAND="$command" BERTOPIC_PROGRAM="$program" BERTOPIC_OUTCOME="$outcome" \
+		"$program.d/venv/bin/python" -m pytest -c sdk/python/pyproject.toml --rootdir "$root" -rs --durations 4 "$files"); then
 		echo "   passed, $(($(date +%s) - start)) s"
 	else
 		failed="$failed $name"

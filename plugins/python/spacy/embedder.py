@@ -71,7 +71,7 @@ class Spacy(Embedder):
         try:
             spacy.require_gpu()
         except Exception as e:
-            raise Refused(f"spaCy finds no GPU that it can use: {e}", "it needs cupy: `bertopic plugins install 'python:spacy[transformers]' --with cupy-cuda12x`", "device") from e
+            raise Refused(f"spaCy finds no GPU that it can use: {e}", "it needs cupy: `bertopic plugins install 'python:spacy[transformers]' --with cupy-cuda13x`", "device") from e
         return "cuda:0"
 
     def find(self, spacy: Any, settings: Settings) -> tuple[Any, pathlib.Path]:

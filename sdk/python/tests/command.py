@@ -33,7 +33,7 @@ def conforms(tmp_path, embedder, rows, **options):
     (tmp_path / "options.json").write_text(json.dumps(options))
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"text": row}) + "\n" for row in rows))
     command = [COMMAND, "conformance", program, "--options", tmp_path / "options.json", "--sample", tmp_path / "rows.jsonl"]
-    r = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    r = subprocess.run(command, capture_output=True, text=True, timeout=1800)
     if os.environ.get("BERTOPIC_OUTCOME"):
         with open(os.environ["BERTOPIC_OUTCOME"], "a", encoding="utf-8") as f:
             f.write("\n".join(r.stdout.splitlines()[-2:]) + "\n")
