@@ -184,6 +184,7 @@ func TestResolveVectors(t *testing.T) {
 		{"empty", "", "holds no model"},
 		{"none.txt", "", "there is neither a file nor a folder " + filepath.Join(base, "none.txt")},
 		{glove, "", "`bertopic models get " + glove + "` brings it"},
+		{"none", "", "such as glove-wiki-gigaword-50"},
 		{"", "", "no word vectors are named"},
 	} {
 		path, err := ResolveVectors(models, base, c.name)

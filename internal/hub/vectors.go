@@ -37,6 +37,10 @@ func ResolveVectors(modelsDir, baseDir, name string) (path string, err error) {
 	dir, err := Resolve(modelsDir, baseDir, name)
 	if e, ok := errors.AsType[*NotFoundError](err); ok {
 		e.Msg = strings.Replace(e.Msg, "there is no folder "+path, "there is neither a file nor a folder "+path, 1)
+		if _, ok := gensimName(name); !ok { // a hub's models are no word vectors
+			before, _, _ := strings.Cut(e.Msg, "; `bertopic models get ")
+			e.Msg = before + "; name the file, or one of gensim's names that `bertopic models get` brings, such as glove-wiki-gigaword-50"
+		}
 	}
 	return dir, err
 }

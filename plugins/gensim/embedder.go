@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -64,7 +65,7 @@ func (e *embedder) Configure(ctx context.Context, s sdk.Settings) (sdk.Info, sdk
 	}
 	t, err := wordvectors.Open(ctx, path, wordvectors.Options{
 		CacheDir: s.CacheDir, Words: words, Encoding: o.Encoding, Threads: s.Threads,
-		Making: func(path string) { slog.Info("reading word vectors for the first time", "file", path) },
+		Making: making,
 	})
 	if ctx.Err() != nil {
 		return sdk.Info{}, nil, ctx.Err()
@@ -78,6 +79,15 @@ func (e *embedder) Configure(ctx context.Context, s sdk.Settings) (sdk.Info, sdk
 	}
 	e.swap(m)
 	return m.info(), m.remarks(), nil
+}
+
+// making tells of a file that takes its time. A fault in a small one is not to
+// stand below a line about it.
+func making(path string) {
+	const large = 100 << 20
+	if info, err := os.Stat(path); err == nil && info.Size() >= large {
+		slog.Info("reading word vectors for the first time", "file", path, "bytes", info.Size())
+	}
 }
 
 func refuse(option string, err error) sdk.Diagnostics {
