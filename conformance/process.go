@@ -72,7 +72,7 @@ type process struct {
 // has run.
 //
 // As under the host, a program without network is kept from it.
-func launch(ctx context.Context, env []string, network bool, secure *identity, limit time.Duration, command ...string) (*process, error) {
+func launch(ctx context.Context, env []string, network bool, strongest isolate.Kind, secure *identity, limit time.Duration, command ...string) (*process, error) {
 	p := &process{secure: secure, greeted: make(chan []string, 1), exited: make(chan struct{}), drained: make(chan struct{})}
 	outR, outW, err := os.Pipe()
 	if err != nil {
@@ -87,12 +87,12 @@ func launch(ctx context.Context, env []string, network bool, secure *identity, l
 	go func() {
 		runtime.LockOSThread() // what confines the process may stay with the thread
 		var err error
-		p.wall, err = isolate.Start(func() *exec.Cmd {
+		p.wall, err = isolate.StartWithin(func() *exec.Cmd {
 			cmd := exec.Command(command[0], command[1:]...)
 			cmd.Env, cmd.Stdout, cmd.Stderr = env, outW, errW
 			ownGroup(cmd)
 			return cmd
-		}, network, isolate.None)
+		}, network, strongest, isolate.None)
 		started <- err
 	}()
 	err = <-started

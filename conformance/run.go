@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/bertopic-go/bertopic/host"
+	"github.com/bertopic-go/bertopic/internal/isolate"
 	"github.com/bertopic-go/bertopic/sdk"
 	pb "github.com/bertopic-go/bertopic/sdk/proto"
 )
@@ -42,7 +43,9 @@ type Config struct {
 
 	Progress func(Result) // called after each rule; may be nil
 
-	brief bool // no measurement of speed, a short one of memory; for tests of the rules
+	// For tests of the rules.
+	brief  bool // no measurement of speed, a short one of memory
+	filter bool // no network namespaces, which take time; EMB-075 is not judged then
 }
 
 // Rules returns all rules in the order in which they are tried.
@@ -197,7 +200,11 @@ func (s *suite) launch(ctx context.Context, secure *identity, command ...string)
 	if secure != nil {
 		env = append(env, "PLUGIN_CLIENT_CERT="+secure.pem)
 	}
-	p, err := launch(ctx, env, s.description.Network, secure, s.cfg.StartTimeout, command...)
+	strongest := isolate.Namespace
+	if s.cfg.filter {
+		strongest = isolate.Filter
+	}
+	p, err := launch(ctx, env, s.description.Network, strongest, secure, s.cfg.StartTimeout, command...)
 	if p != nil {
 		s.processes = append(s.processes, p)
 	}
