@@ -381,6 +381,10 @@ func TestCache(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	half := filepath.Join(filepath.Dir(files[0]), "."+filepath.Base(files[0])+".tmp-0123") // of a process that was killed
+	if err := os.WriteFile(half, good, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, bad := range [][]byte{nil, good[:len(good)-1], append(append([]byte{}, good...), 0), bytes.Repeat([]byte{0xff}, len(good))} {
 		if err := os.WriteFile(files[0], bad, 0o644); err != nil {
 			t.Fatal(err)
@@ -388,6 +392,9 @@ func TestCache(t *testing.T) {
 		if v := open(t, path, Options{CacheDir: cache}); !v.Info.Made || v.Info.Words != 2 {
 			t.Errorf("a damaged cache is taken: %+v", v.Info)
 		}
+	}
+	if _, err := os.Stat(half); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what was left half is kept: %v", err)
 	}
 	if err := os.WriteFile(path, []byte("the 1\nof 2\nand 3\n"), 0o644); err != nil {
 		t.Fatal(err)

@@ -293,7 +293,7 @@ func (s *source) open(ctx context.Context) (t *Table, err error) {
 	if s.o.Making != nil {
 		s.o.Making(s.path)
 	}
-	prune(dir)
+	prune(dir, key)
 	if err := s.make(ctx, path, key); err != nil {
 		return nil, err
 	}
@@ -356,11 +356,19 @@ func (s *source) cached(path, key string) (*Table, error) {
 }
 
 // prune removes from the cache what was made of files that are gone or are others
-// now. It is made again where that was too rash, so faults are let pass.
-func prune(dir string) {
+// now, and what a process that was killed has left half. The caller holds the lock
+// of key. What was removed too rashly is made again, so faults are let pass.
+func prune(dir, key string) {
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
+		if strings.HasPrefix(e.Name(), ".") && strings.Contains(e.Name(), ".tmp-") {
+			info, err := e.Info()
+			if strings.HasPrefix(e.Name(), "."+key) || err == nil && time.Since(info.ModTime()) > 24*time.Hour {
+				os.Remove(path)
+			}
+			continue
+		}
 		if len(e.Name()) != keySize || !e.Type().IsRegular() {
 			continue
 		}
