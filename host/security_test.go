@@ -233,7 +233,7 @@ func TestOpenToAll(t *testing.T) {
 	}
 	if os.Getuid() == 0 {
 		if err := os.Chown(path, 4711, 4711); err != nil {
-			t.Fatal(err)
+			t.Skip("a file can't be given away here:", err)
 		}
 		_, err := Describe(t.Context(), path)
 		checkError(t, err, KindUnsafe, "another user's")

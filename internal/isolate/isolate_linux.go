@@ -45,6 +45,9 @@ func start(newCommand func() *exec.Cmd, network bool, strongest, weakest Kind) (
 		if kind == None || !forbidden(err) {
 			return nil, err
 		}
+		if kind == Namespace && errors.Is(err, syscall.ENOSPC) {
+			err = fmt.Errorf("the system allows no more of them (user.max_user_namespaces): %w", err)
+		}
 		why = errors.Join(why, fmt.Errorf("%s: %w", kind, err))
 		if kind == weakest {
 			return nil, &Unable{why}
