@@ -101,8 +101,8 @@ func controlFree(b []byte) bool {
 	return bytes.IndexFunc(b, func(r rune) bool { return r < ' ' && r != '\t' && r != '\r' }) < 0
 }
 
-// npySize is the number that a pickle's or an archive's array may have: it keeps
-// sums of sizes from overflowing.
+// fits tells whether there can be a table of so many words of so many values.
+// Products of sizes don't overflow then.
 func fits(rows, dim int) bool {
 	return rows > 0 && dim > 0 && dim <= maxDim && rows < 1<<32-1
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"strings"
 	"sync"
 
@@ -40,8 +41,10 @@ func (p *pool) row(dst []float32, text string) sdk.RowStatus {
 	if p.bag == nil {
 		o.tokens(text, func(w string) { p.add(w, 1, 1) })
 	} else {
+		if p.words = p.words[:0]; len(p.bag) > 1<<14 { // clearing takes as long as it was ever large
+			p.bag = map[string]int{}
+		}
 		clear(p.bag)
-		p.words = p.words[:0]
 		o.tokens(text, func(w string) {
 			if p.bag[w]++; p.bag[w] == 1 {
 				p.words = append(p.words, w)
@@ -57,13 +60,17 @@ func (p *pool) row(dst []float32, text string) sdk.RowStatus {
 	case p.unknown == p.tokens || float64(p.unknown) > o.MaxOOV*float64(p.tokens):
 		return sdk.RowStatus{Status: sdk.OOV}
 	}
-	zero := true
+	var size float64
 	for j, s := range p.sum {
 		dst[j] = float32(s / p.weight)
-		zero = zero && dst[j] == 0
+		size += math.Abs(float64(dst[j]))
 	}
-	if zero {
+	switch {
+	case size == 0:
 		return sdk.RowStatus{Status: sdk.Failed, Reason: "the vectors of its words add up to zeros"}
+	case math.IsInf(size, 0) || math.IsNaN(size): // sums of n-grams' vectors may be too large
+		clear(dst)
+		return sdk.RowStatus{Status: sdk.Failed, Reason: "the vectors of its words are too large to be added up"}
 	}
 	return sdk.RowStatus{}
 }
