@@ -540,3 +540,21 @@ func TestRestoreDamaged(t *testing.T) {
 		t.Errorf("only %d of %d damaged models were refused", refused, rounds)
 	}
 }
+
+// The five-dimensional distance to a box has the bits of the general one.
+func TestBoxDistance5(t *testing.T) {
+	value := func(k uint64) float64 { return []float64{0, 1e-160, 1, 1e140}[k%4] * rng.Normal(3, k, 0) }
+	for k := range uint64(1000) {
+		var q [5]float64
+		var box [10]float64
+		for j := range q {
+			q[j] = value(32*k + uint64(j))
+			a, b := value(32*k+uint64(8+j)), value(32*k+uint64(16+j))
+			box[j], box[5+j] = min(a, b), max(a, b)
+		}
+		want := addGaps(0, q[:], box[:5], box[5:], euclidean)
+		if got := boxDistance5(&q, &box); math.Float64bits(got) != math.Float64bits(want) {
+			t.Fatalf("case %d: %v, want %v", k, got, want)
+		}
+	}
+}

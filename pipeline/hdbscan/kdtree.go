@@ -175,6 +175,35 @@ func (t *kdTree) boxDistance(q []float64, node int, limit float64) float64 {
 	return addGaps(s, q, mins, maxs, t.metric)
 }
 
+// childDistances are the reduced distances from q to the boxes of the children
+// of a node, as boxDistance gives them.
+func (t *kdTree) childDistances(q []float64, node int, limit float64) (left, right float64) {
+	if t.d == 5 && t.metric == euclidean {
+		p, b := (*[5]float64)(q), t.box[(2*node+1)*10:]
+		return boxDistance5(p, (*[10]float64)(b)), boxDistance5(p, (*[10]float64)(b[10:]))
+	}
+	return t.boxDistance(q, 2*node+1, limit), t.boxDistance(q, 2*node+2, limit)
+}
+
+// boxDistance5 is boxDistance for the squared Euclidean case in five
+// dimensions; the same values in the same order.
+func boxDistance5(q *[5]float64, box *[10]float64) float64 {
+	g0, g1, g2, g3, g4 := gap(q[0], box[0], box[5]), gap(q[1], box[1], box[6]), gap(q[2], box[2], box[7]), gap(q[3], box[3], box[8]), gap(q[4], box[4], box[9])
+	s := float64(g0 * g0)
+	s += float64(g1 * g1)
+	s += float64(g2 * g2)
+	s += float64(g3 * g3)
+	s += float64(g4 * g4)
+	return s
+}
+
+// gap is max(lo-v, v-hi, 0) without a comparison: x+|x| is 2x or 0, exactly,
+// and one of the two always is 0.
+func gap(v, lo, hi float64) float64 {
+	a, b := lo-v, v-hi
+	return 0.5 * ((a + math.Abs(a)) + (b + math.Abs(b)))
+}
+
 // addGaps adds to s how far q is outside of the box in each dimension. max has
 // no branch, where the outcome of a comparison would be a coin toss.
 func addGaps(s float64, q, mins, maxs []float64, m metric) float64 {
@@ -291,7 +320,7 @@ func (s *knnSearch) visit(node int) {
 	}
 	near, far := 2*node+1, 2*node+2
 	limit := s.limit()
-	dn, df := t.boxDistance(s.q, near, limit), t.boxDistance(s.q, far, limit)
+	dn, df := t.childDistances(s.q, node, limit)
 	if df < dn {
 		near, far, dn, df = far, near, df, dn
 	}

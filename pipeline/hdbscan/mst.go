@@ -304,7 +304,7 @@ func (s *nearestForeign) visit(node int) {
 	}
 	near, far := 2*node+1, 2*node+2
 	limit := s.w / s.f.scale
-	dn, df := t.boxDistance(s.q, near, limit), t.boxDistance(s.q, far, limit)
+	dn, df := t.childDistances(s.q, node, limit)
 	if df < dn {
 		near, far, dn, df = far, near, df, dn
 	}
