@@ -17,6 +17,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -79,18 +80,11 @@ def exponent(sizes, values):
     return sum((x - mx) * (y - my) for x, y in zip(xs, ys)) / sum((x - mx) ** 2 for x in xs)
 
 
-def find_key(record, part):
-    """The first value in nested records whose key holds a word."""
-    if isinstance(record, dict):
-        for k, v in record.items():
-            if part in k and isinstance(v, (int, float)):
-                return v
-            if (found := find_key(v, part)) is not None:
-                return found
-    if isinstance(record, list):
-        for v in record:
-            if (found := find_key(v, part)) is not None:
-                return found
+def told_recall(warnings):
+    """The recall of neighbours that a run tells, as a warning, where its search was not exact; None: it was."""
+    for w in warnings:
+        if w["code"] == "neighbours" and (found := re.search(r"([0-9.]+) %", w["text"])):
+            return float(found[1]) / 100
     return None
 
 
@@ -150,13 +144,16 @@ class Session:
         lines += embedder or []
         with open(config, "w") as f:  # a JSON string is a TOML string
             f.write("\n".join(lines) + "\n")
-        command = [self.args.binary, "run", config] + [x for s in sets for x in ("--set", s)]
+        command = [self.args.binary, "run", config, "--log", "json"] + [x for s in sets for x in ("--set", s)]
         cost = self.noted(bench.measured(command, dict(os.environ, **(env or {})), self.args.limit, self.path(name + ".log")))
         with open(os.path.join(out, "run.json")) as f:
             record = json.load(f)
         cost["steps"] = {s["name"]: s["seconds"] for s in record["steps"]}
-        cost["quality"], cost["recall"] = record["quality"], find_key(record, "recall")
-        cost["warnings"] = [w["text"] for w in record["warnings"]]
+        cost["quality"], cost["recall"], cost["estimate"] = record["quality"], told_recall(record["warnings"]), None
+        with open(self.path(name + ".log"), errors="replace") as f:
+            for line in f:
+                if line.startswith("{") and (said := json.loads(line)).get("msg") == "memory":
+                    cost["estimate"] = said.get("estimate")
         return cost, out
 
     def main_run(self):
@@ -174,7 +171,7 @@ class Session:
 
 # ----------------------------------------------------------------------- parts
 
-FLOP_PER_PAIR = 60  # of the layout in five dimensions: differences, square, power, quotient, clip, sum
+FLOP_PER_PAIR = 26  # of the layout in five dimensions: differences 5, square 9, force from a table 2, gradient 10
 
 
 def limits(s):
@@ -184,35 +181,34 @@ def limits(s):
     u, _ = s.step("umap", **{"in": s.data["vectors"]}, seed=SEED, runs=s.args.runs)
     w, _ = s.step("tfidf", **{"in": s.data["corpus"]}, out=s.path("limits.npz"), min_df=5, runs=s.args.runs)
     s.found["limits"] = dict(pace=pace, umap=u, tfidf=w, steps=cost["steps"])
-    n, d, peak, copy, read = u["rows"], s.data["dimension"], pace["flops"]["unfused"], pace["copy_gb_s"], pace["sum_gb_s"]
-    knn, between, layout = seconds(u["knn"]), statistics.median(u["before_layout"]), statistics.median(u["layout"])
-    product, pairs = n * (n + 1.0) * d, u["pairs"]
-    size = dict(corpus=os.path.getsize(s.data["corpus"]), vectors=os.path.getsize(s.data["vectors"]))
-    fused = pace["flops"]["fused"]
-    s.notes.append(f"{pace['threads']} cores together: {peak:.0f} GFLOP/s of float32 in registers, each product rounded before it is added, as the kernels do "
-                   f"({fused:.0f} when both are one instruction; one core alone {pace['flops_one']['unfused']:.0f} and {pace['flops_one']['fused']:.0f}); "
-                   f"copying {copy:.0f} GB/s, reading {read:.0f} GB/s.")
+    n, d, threads = u["rows"], s.data["dimension"], pace["threads"]
+    peak, fused, copy, read = pace["flops"]["unfused"], pace["flops"]["fused"], pace["copy_gb_s"], pace["sum_gb_s"]
+    s.notes.append(f"A core that works beside {threads - 1} other(s): {peak:.0f} GFLOP/s of float32 in registers, each product rounded before it is added, as the kernels do "
+                   f"({fused:.0f} when both are one instruction). All cores: copying {copy:.0f} GB/s, reading {read:.0f} GB/s. "
+                   "A core's pace is taken by CPU time; limits of memory are shared out among the cores.")
+    rows = [("step", "work", "seconds", "CPU seconds", "a core reaches", "its limit", "share")]
 
-    def of(x, limit, unit):
-        return (f"{x:,.1f} {unit}", f"{limit:,.0f} {unit}", share(x / limit) if limit else "-")
+    def line(name, work, costs, done=0, limit=0, unit=""):
+        wall, cpu = seconds(costs), seconds(costs, "cpu")
+        rate = done / cpu if cpu > 0 else 0
+        rows.append((name, work, f"{wall:.2f}", f"{cpu:.2f}" if cpu else "-", f"{rate:,.2f} {unit}" if rate else "", f"{limit:,.1f} {unit}" if limit else "",
+                     share(rate / limit) if limit and rate else ""))
 
-    rows = [("step", "work", "seconds", "reached", "limit", "share")]
-    # Each pair once; the rows of a block of 192 stay in the cache while all others pass.
-    rows.append(("neighbours, exact", f"{product / 1e9:,.0f} GFLOP; {n / 192 * n * d * 4 / 2e9:,.1f} GB through the cache", f"{knn:.2f}", *of(product / knn / 1e9, peak, "GFLOP/s")))
-    rows.append(("graph and start of the layout", f"{u['edges']:,} edges", f"{max(0, between - knn):.2f}", "", "", ""))
-    rows.append(("layout", f"{pairs / 1e6:,.0f} M pairs x {FLOP_PER_PAIR} FLOP; a row of 32 bytes each", f"{layout:.2f}", *of(pairs * FLOP_PER_PAIR / layout / 1e9, peak, "GFLOP/s")))
-    rows.append(("", f"{layout * pace['threads'] / pairs * 1e9:.2f} ns a pair and core; {u['epochs']} epochs", "", *of(pairs * 32 / layout / 1e9, copy, "GB/s")))
+    # Each pair of rows once; a block of 192 rows stays in the cache while the others pass it.
+    product, passing = n * (n + 1.0) * d / 1e9, n / 192 * n * d * 4 / 2e9
+    line("neighbours, exact", f"{product:,.0f} GFLOP; {passing:,.1f} GB through the cache", u["knn"], product, peak, "GFLOP/s")
+    between = [dict(wall=a["wall"] - b["wall"], cpu=a["cpu"] - b["cpu"]) for a, b in zip(u["before_layout"], u["knn"])]
+    line("graph, and start of the layout", f"{u['edges']:,} edges", between)
+    line(f"layout, {u['epochs']} epochs", f"{u['pairs'] / 1e6:,.0f} M pairs x {FLOP_PER_PAIR} FLOP", u["layout"], u["pairs"] * FLOP_PER_PAIR / 1e9, peak, "GFLOP/s")
+    line("", f"{u['pairs'] / 1e6:,.0f} M rows of 32 bytes, at random", u["layout"], u["pairs"] * 32 / 1e9, copy / threads, "GB/s")
+    line("words: tokens, counts, tf-idf", f"{w['bytes'] / 1e6:.1f} MB of text", w["fit"], w["bytes"] / 1e9, read / threads, "GB/s")
     t = cost["steps"]
-    rows.append(("cluster", f"{n:,} points", f"{t['cluster']:.2f}", f"{t['cluster'] * 1e9 / n:,.0f} ns a row", "", ""))
-    fit = seconds(w["fit"])
-    rows.append(("words: tokens, counts, tf-idf", f"{w['bytes'] / 1e6:.1f} MB of text", f"{fit:.2f}", *of(w["bytes"] / fit / 1e9, read, "GB/s")))
-    for name, what, amount in (("read corpus", "MB, parsed and hashed", size["corpus"]), ("read vectors", "MB, checked and hashed", size["vectors"])):
-        rows.append((name, f"{amount / 1e6:.1f} {what}", f"{t.get(name, 0):.3f}", *(of(amount / t[name] / 1e9, read, "GB/s") if t.get(name) else ("", "", ""))))
     written = sum(os.path.getsize(os.path.join(f, x)) for f, _, xs in os.walk(out) for x in xs)
-    rows.append(("write", f"{written / 1e6:.1f} MB", f"{t['write']:.2f}", *of(written / t["write"] / 1e9, copy, "GB/s")))
-    for name in ("prepare", "describe", "draw map", "measure"):
-        rows.append((name, "", f"{t.get(name, 0):.2f}", "", "", ""))
-    rows.append(("the whole process", "", f"{cost['wall']:.2f}", f"{cost['cpu'] / cost['wall']:.2f} cores busy", f"{pace['threads']} cores", share(cost["cpu"] / cost["wall"] / pace["threads"])))
+    work = {"read corpus": f"{os.path.getsize(s.data['corpus']) / 1e6:.1f} MB, parsed and hashed", "read vectors": f"{os.path.getsize(s.data['vectors']) / 1e6:.1f} MB, checked and hashed",
+            "cluster": f"{n:,} points in 5 dimensions", "write": f"{written / 1e6:.1f} MB"}
+    for name, took in t.items():
+        rows.append((f"step {name}", work.get(name, ""), f"{took:.2f}", "", "", "", ""))
+    rows.append(("the whole process", "", f"{cost['wall']:.2f}", f"{cost['cpu']:.2f}", f"{cost['cpu'] / cost['wall']:.2f} cores busy", f"{threads} cores", share(cost["cpu"] / cost["wall"] / threads)))
     s.tables.append(rows)
 
 
@@ -246,9 +242,10 @@ def knn(s):
     s.found["knn"] = dict(ours=ours, peer=peer)
     mine, brute = seconds(ours["runs"]), seconds(peer["numpy"])
     done = rows * (rows + 1.0) * ours["columns"] / 1e9 / mine
-    unfused, fused = ours["pace"]["unfused"], ours["pace"]["fused"]
-    part = (f"{done:.0f} GFLOP/s done, each pair once: {share(done / unfused)} of {unfused:.0f} in registers with separate rounding, "
-            f"{share(done / fused)} of {fused:.0f} fused" if unfused else f"{done:.0f} GFLOP/s; the peak of this processor is not known")
+    unfused, fused = (ours["threads"] * ours["pace"][x] for x in ("unfused", "fused"))
+    busy = seconds(ours["runs"], "cpu") / mine / ours["threads"]
+    part = (f"{done:.0f} GFLOP/s, each pair once: {share(done / fused)} of the {fused:.0f} that fused multiply-adds in registers reach on {ours['threads']} cores, {share(done / unfused)} of the "
+            f"{unfused:.0f} of separate ones, which the kernel uses; the cores were its own for {share(busy)}" if unfused else f"{done:.0f} GFLOP/s; the peak of this processor is not known")
     s.goal(f"exact neighbours, {rows:,} x {ours['columns']}, k = 16; peer numpy (BLAS), blocks of 2,000", spread(ours["runs"]), spread(peer["numpy"]), times(brute, mine),
            ">= 60 % of the peak of the product", done >= 0.6 * fused if fused else None, f"{part}; recall {ours_recall(peer)}")
     if "pynndescent" in peer:
@@ -311,7 +308,7 @@ def growth(s):
     for n in sizes:
         folder = s.synthetic(n)
         corpus, vectors = os.path.join(folder, "corpus.jsonl"), os.path.join(folder, "vectors.npy")
-        cost, out = s.run(f"grown-{n}", corpus, vectors, "class")
+        cost, out = s.run(f"grown-{n}", corpus, vectors, "class", sets=("run.memory=4GiB",) if n == 1_000_000 else ())
         sides, peer = dict(ours=out), None
         if n in peers:
             peer, _ = s.peer("umap", vectors=vectors, out=s.path(f"peer-{n}"))
@@ -339,11 +336,11 @@ def growth(s):
 def grown_goal(s, n, cost, peer, quality):
     q = quality["ours"]
     text = f"NMI with the classes {q['nmi']:.3f}, outliers {share(q['outlier_share'])} (noise is {share(0.1)}), {q['topics']} topics"
-    if cost["recall"] is not None:
-        text += f", recall of neighbours {cost['recall']:.3f}"
+    text += ", neighbours " + ("exact" if cost["recall"] is None else f"with a recall of {cost['recall']:.3f}")
+    text += f"; memory estimated {cost['estimate']}" if cost["estimate"] else ""
     goal, ok = "", None
     if n == 1_000_000:
-        goal, ok = "< 4 GiB", cost["peak_mib"] < 4096
+        goal, ok = "< 4 GiB, as [run] memory asks", cost["peak_mib"] < 4096
     theirs, ratio = "-", "-"
     if peer:
         spent = peer["umap"]["wall"] + peer["hdbscan"]["wall"]

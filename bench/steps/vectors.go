@@ -40,6 +40,14 @@ func neighbours(ctx context.Context, o options) (any, error) {
 	}, vectorfile.WriteDense(o.out, out)
 }
 
+var began = time.Now()
+
+// now is the clock and the CPU time so far.
+func now() cost { return cost{time.Since(began).Seconds(), cpuSeconds()} }
+
+func (c cost) less(d cost) cost     { return cost{c.Wall - d.Wall, c.CPU - d.CPU} }
+func (c cost) times(f float64) cost { return cost{c.Wall * f, c.CPU * f} }
+
 // layout is umap.Fit, cut into the search for neighbours, which is measured by
 // itself, what comes between it and the layout, and the layout.
 func layout(ctx context.Context, o options) (any, error) {
@@ -55,27 +63,22 @@ func layout(ctx context.Context, o options) (any, error) {
 		return nil, err
 	}
 	var m *umap.Model
-	var first, last time.Time
-	var before, epochs []float64
-	_, err = o.measure(func() (err error) {
-		start := time.Now()
-		m, err = umap.Fit(ctx, x, umap.Params{Seed: o.seed, Threads: o.threads, Progress: func(done, _ int) {
-			last = time.Now()
-			if done == 1 {
-				first = last
+	var before, epochs []cost
+	for range max(1, o.runs) {
+		// The first epoch ends the rest, the last one the layout.
+		marks := []cost{now()}
+		m, err = umap.Fit(ctx, x, umap.Params{Seed: o.seed, Threads: o.threads, Progress: func(done, total int) {
+			if done == 1 || done == total {
+				marks = append(marks, now())
 			}
 		}})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		n := float64(m.Params.NEpochs)
-		took := last.Sub(first).Seconds() * n / max(1, n-1)
-		epochs = append(epochs, took)
-		before = append(before, first.Sub(start).Seconds()-took/n)
-		return nil
-	})
-	if err != nil {
-		return nil, err
+		one := marks[2].less(marks[1]).times(1 / max(1, n-1))
+		epochs = append(epochs, one.times(n))
+		before = append(before, marks[1].less(marks[0]).less(one))
 	}
 	// The epochs in which an edge is drawn follow from its weight.
 	var top, drawn float64
