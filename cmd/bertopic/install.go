@@ -121,7 +121,7 @@ func pythonSource(what, requirements string) (pyenv.Source, error) {
 		src.Name, src.Embedder = p.Program, p.Embedder
 		src.Lists = []pyenv.List{{Name: "its packages", Text: p.Requirements, Whole: true}}
 		if own != nil {
-			src.Lists = []pyenv.List{base, {Name: requirements, Text: own}}
+			src.Lists = []pyenv.List{base, {Name: requirements, Text: own, File: requirements}}
 		}
 		return src, nil
 	}
@@ -142,7 +142,7 @@ func pythonSource(what, requirements string) (pyenv.Source, error) {
 		}
 	}
 	if own != nil {
-		src.Lists = append(src.Lists, pyenv.List{Name: requirements, Text: own})
+		src.Lists = append(src.Lists, pyenv.List{Name: requirements, Text: own, File: requirements})
 	}
 	return src, nil
 }

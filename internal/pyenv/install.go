@@ -2,6 +2,7 @@ package pyenv
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -69,6 +70,7 @@ type Source struct {
 type List struct {
 	Name string // in messages
 	Text []byte // as pip reads it
+	File string // where it is, for one that may name other files beside it; may be empty
 	// Whole says that the list names everything, with hashes: pip then takes
 	// nothing that is not in it.
 	Whole bool
@@ -231,7 +233,7 @@ func environment(ctx context.Context, src Source, o Options, python *interpreter
 	inside := filepath.Join(venv, "bin", "python")
 	for i, list := range src.Lists {
 		o.Say(fmt.Sprintf("%s fetches and installs %s", o.tool(), list.Name))
-		args := []string{"-r", requirements(dir, i)}
+		args := []string{"-r", cmp.Or(list.File, requirements(dir, i))}
 		if list.Whole {
 			args = append(args, "--no-deps", "--require-hashes")
 		}
@@ -259,7 +261,10 @@ func tidy(venv string) error {
 			return err
 		}
 		if filepath.Dir(path) == bin && !strings.HasPrefix(e.Name(), "python") || e.Name() == ".lock" && filepath.Dir(path) == venv {
-			return os.Remove(path)
+			if err := os.RemoveAll(path); err != nil || !e.IsDir() {
+				return err
+			}
+			return filepath.SkipDir
 		}
 		if e.Type()&fs.ModeSymlink != 0 {
 			return nil

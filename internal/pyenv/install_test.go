@@ -162,6 +162,33 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+func TestTidy(t *testing.T) {
+	venv := t.TempDir()
+	for name, mode := range map[string]os.FileMode{"bin/python3": 0o755, "bin/pip": 0o755, "bin/__pycache__/script.pyc": 0o644, ".lock": 0o666, "lib/a.py": 0o666, "lib/.lock": 0o600} {
+		path := filepath.Join(venv, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tidy(venv); err != nil {
+		t.Fatal(err)
+	}
+	if got := append(names(t, venv), append(names(t, venv+"/bin"), names(t, venv+"/lib")...)...); !slices.Equal(got, []string{"bin", "lib", "python3", ".lock", "a.py"}) {
+		t.Errorf("left: %v", got)
+	}
+	for name, want := range map[string]os.FileMode{"lib/a.py": 0o644, "lib/.lock": 0o600, "bin/python3": 0o755} {
+		if info, err := os.Stat(filepath.Join(venv, name)); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
+	}
+}
+
 func TestSweep(t *testing.T) {
 	folder := t.TempDir()
 	for _, name := range []string{building + "old", building + "new", "other"} {
