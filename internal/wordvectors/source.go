@@ -21,6 +21,7 @@ import (
 	"golang.org/x/text/encoding/ianaindex"
 
 	"github.com/bertopic-go/bertopic/internal/atomicfile"
+	"github.com/bertopic-go/bertopic/internal/mapfile"
 	"github.com/bertopic-go/bertopic/internal/vectorfile"
 )
 
@@ -321,18 +322,18 @@ func (s *source) cached(path, key string) (*Table, error) {
 	}
 	r, err := readTrailer(index.data)
 	if err != nil || r.Key != key {
-		return nil, unmap(index.data)
+		return nil, mapfile.Unmap(index.data)
 	}
 	for _, f := range r.Files {
 		if now, err := stampOf(f.Path); err != nil || now != f {
-			return nil, unmap(index.data)
+			return nil, mapfile.Unmap(index.data)
 		}
 	}
 	t := tableOf(index, r)
 	// The first and the last word are found, or the table is of another hash.
 	for _, i := range []int{0, r.Rows - 1} {
 		if _, ok := t.Lookup(string(t.Word(i))); !ok {
-			return nil, unmap(index.data)
+			return nil, mapfile.Unmap(index.data)
 		}
 	}
 	if r.Vectors == nil {
@@ -341,7 +342,7 @@ func (s *source) cached(path, key string) (*Table, error) {
 			from = path + ".raw"
 		}
 		if t.source, err = openMapped(from); err != nil {
-			unmap(index.data)
+			mapfile.Unmap(index.data)
 			if r.Unpacked && errors.Is(err, fs.ErrNotExist) {
 				return nil, nil
 			}
@@ -382,7 +383,7 @@ func prune(dir, key string) {
 			now, err := stampOf(r.Files[i].Path)
 			stale = errors.Is(err, fs.ErrNotExist) || err == nil && now != r.Files[i]
 		}
-		unmap(index.data)
+		mapfile.Unmap(index.data)
 		if stale {
 			os.Remove(path)
 			os.Remove(path + ".raw")
@@ -755,11 +756,11 @@ func (m *maker) readArray(f *os.File, size int64) error {
 }
 
 func (m *maker) readPickle(f *os.File, size int64) error {
-	data, err := mapFile(f, size)
+	data, err := mapped(f, size)
 	if err != nil {
 		return err
 	}
-	defer unmap(data)
+	defer mapfile.Unmap(data)
 	k, err := readKeyed(data, m.s.path)
 	if err != nil {
 		return err

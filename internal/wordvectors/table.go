@@ -8,6 +8,8 @@ import (
 	"math"
 	"math/bits"
 	"os"
+
+	"github.com/bertopic-go/bertopic/internal/mapfile"
 )
 
 // Options say how to open a file. The zero value will do.
@@ -52,9 +54,16 @@ type Table struct {
 
 type mapped struct{ data []byte }
 
+// mapped maps a file in which words are looked up here and there.
+func mapped(f *os.File, size int64) ([]byte, error) {
+	data, err := mapfile.Map(f, size)
+	mapfile.Scattered(data)
+	return data, err
+}
+
 // Close unmaps the files.
 func (t *Table) Close() error {
-	err := errors.Join(unmap(t.index.data), unmap(t.source.data))
+	err := errors.Join(mapfile.Unmap(t.index.data), mapfile.Unmap(t.source.data))
 	t.index, t.source, t.slots = mapped{}, mapped{}, nil
 	if t.temp != "" {
 		err = errors.Join(err, os.RemoveAll(t.temp))
