@@ -286,6 +286,6 @@ func openMapped(path string) (mapped, error) {
 	if !info.Mode().IsRegular() {
 		return mapped{}, fmt.Errorf("%s is not a regular file", path)
 	}
-	data, err := mapped(f, info.Size())
+	data, err := mapFile(f, info.Size())
 	return mapped{data}, err
 }

@@ -756,7 +756,7 @@ func (m *maker) readArray(f *os.File, size int64) error {
 }
 
 func (m *maker) readPickle(f *os.File, size int64) error {
-	data, err := mapped(f, size)
+	data, err := mapFile(f, size)
 	if err != nil {
 		return err
 	}

@@ -54,8 +54,8 @@ type Table struct {
 
 type mapped struct{ data []byte }
 
-// mapped maps a file in which words are looked up here and there.
-func mapped(f *os.File, size int64) ([]byte, error) {
+// mapFile maps a file in which words are looked up here and there.
+func mapFile(f *os.File, size int64) ([]byte, error) {
 	data, err := mapfile.Map(f, size)
 	mapfile.Scattered(data)
 	return data, err
