@@ -1,7 +1,6 @@
 package vectorize
 
 import (
-	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
@@ -173,6 +172,14 @@ func appendStripped(dst []byte, text string, ascii bool) []byte {
 }
 
 // isASCII reports whether s has ASCII alone.
-func isASCII(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+func isASCII(s string) bool { return asciiPrefix(s) == len(s) }
+
+// asciiPrefix is the number of bytes before the first that is not ASCII.
+func asciiPrefix(s string) int {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return i
+		}
+	}
+	return len(s)
 }

@@ -317,11 +317,35 @@ var unparted = []*unicode.RangeTable{unicode.Han, unicode.Hiragana, unicode.Thai
 // prolonged is the katakana mark that lengthens a vowel, in hiragana too.
 const prolonged = '\u30fc'
 
-// unicodeWords takes the words of Unicode's Annex 29.
+// unicodeWords takes the words of Unicode's Annex 29. Words do not reach across
+// a space or the end of a line, so that what is ASCII between two of them goes
+// the shorter way.
 func (s *scanner) unicodeWords(text string) {
 	if !norm.NFC.IsNormalString(text) {
 		text = norm.NFC.String(text)
 	}
+	if !utf8.ValidString(text) { // where a broken character ends is another matter
+		s.annexWords(text)
+		return
+	}
+	for len(text) > 0 {
+		n := asciiPrefix(text)
+		if n < len(text) {
+			n = strings.LastIndexAny(text[:n], " \n") + 1
+		}
+		s.asciiWords(text[:n])
+		text = text[n:]
+		if n = strings.IndexAny(text, " \n"); n < 0 {
+			n = len(text)
+		}
+		s.annexWords(text[:n])
+		text = text[n:]
+	}
+}
+
+// annexWords is unicodeWords without the shorter way, for a text in normal
+// form C.
+func (s *scanner) annexWords(text string) {
 	var last string // the character before, inside a run of an unparted script
 	run := 0        // its length so far
 	endRun := func() {
@@ -349,6 +373,63 @@ func (s *scanner) unicodeWords(text string) {
 		s.addWord(w)
 	}
 	endRun()
+}
+
+// What an ASCII character is in the rules of Annex 29 for the boundaries of
+// words (Unicode 16, WB5 to WB13b).
+const (
+	letterInWord = 1 << iota
+	digitInWord
+	underscoreInWord
+	betweenLetters // joins the letters on both sides
+	betweenDigits
+	apostropheInWord
+	inWord = letterInWord | digitInWord | underscoreInWord
+)
+
+var asciiRole = func() (role [256]uint8) {
+	for c := range 26 {
+		role['a'+c], role['A'+c] = letterInWord, letterInWord
+	}
+	for c := range 10 {
+		role['0'+c] = digitInWord
+	}
+	role['_'] = underscoreInWord
+	role[':'] = betweenLetters
+	role['.'] = betweenLetters | betweenDigits
+	role['\''] = betweenLetters | betweenDigits | apostropheInWord
+	role[','], role[';'] = betweenDigits, betweenDigits
+	return role
+}()
+
+// asciiWords is unicodeWords for a text of ASCII alone.
+func (s *scanner) asciiWords(text string) {
+	for i := 0; i < len(text); i++ {
+		if asciiRole[text[i]]&inWord == 0 {
+			continue
+		}
+		start, seen := i, uint8(0)
+		for ; i < len(text); i++ {
+			role := asciiRole[text[i]]
+			if role&inWord == 0 && (role == 0 || i+1 == len(text) || !joined(role, asciiRole[text[i-1]]&asciiRole[text[i+1]])) {
+				break
+			}
+			seen |= role
+		}
+		switch {
+		case i-start < 2 || seen&(letterInWord|digitInWord) == 0:
+		case seen&apostropheInWord != 0:
+			s.addApostrophe(text[start:i])
+		default:
+			s.add(text[start:i])
+		}
+	}
+}
+
+// joined reports whether a character between two that are both what sides says
+// is no boundary.
+func joined(role, sides uint8) bool {
+	return role&betweenLetters != 0 && sides&letterInWord != 0 || role&betweenDigits != 0 && sides&digitInWord != 0
 }
 
 // addWord appends a word of a script that parts its words, if it has two
