@@ -30,6 +30,7 @@ mkdir -p "$cache/bin"
 ln -sf "$uv" "$cache/bin/uv"
 export PATH="$cache/bin:$PATH"
 export UV_COMPILE_BYTECODE=0 # that of what the tests import is made as they run
+unset PYTHONDONTWRITEBYTECODE
 outcome="$cache/outcome.txt"
 : > "$outcome"
 

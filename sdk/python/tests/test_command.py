@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from command import ROOT, embed, needs_command
+from command import ROOT, embed, needs_command, slow
 from bertopic_sdk import install
 
 ROWS = [
@@ -30,6 +30,7 @@ def in_go(tmp_path_factory):
     return folder
 
 
+@slow
 @needs_command
 @pytest.mark.skipif(not shutil.which("go"), reason="go is missing")
 @pytest.mark.parametrize("options", [{}, {"dimension": 37, "n": 2}])
