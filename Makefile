@@ -7,19 +7,25 @@ BIN   := bin
 PLUGINS := $(notdir $(patsubst %/main.go,%,$(wildcard plugins/*/main.go)))
 export CGO_ENABLED ?= 1
 
-.PHONY: help need setup build demo test race lint fuzz bench bench-sbert bench-wire conformance test-python-sdk proto check clean fmt
+.PHONY: help need setup build demo example-mixed test race lint fuzz bench bench-scale bench-sbert bench-clip bench-pictures bench-words bench-static bench-wire conformance test-python-sdk proto check clean fmt
 
 help:
 	@echo "make setup   fetch corpus, model and ONNX Runtime (once, into the user's cache)"
 	@echo "make build   bertopic and every embedder program into $(BIN)/"
 	@echo "make demo    topics of 2,225 news articles, and a report"
+	@echo "make example-mixed  topics of emoji: names, pictures and both (npm; 74 MB once)"
 	@echo "make test    every test"
 	@echo "make race    every test under the race detector"
 	@echo "make lint    gofmt, go vet, staticcheck"
 	@echo "make fuzz    each fuzz target for 10 s"
 	@echo "make bench   ours against BERTopic, umap-learn and hdbscan, in one run"
 	@echo "make bench-sbert  our transformer embedder against sentence-transformers (6 GB of peers)"
-	@echo "make bench-wire   the way from the host to an embedder program and back"
+	@echo "make bench-scale  every step alone, 10,000 to 1,000,000 rows, against its peer"
+	@echo "make bench-pictures  pictures made ready, against Pillow and transformers"
+	@echo "make bench-clip  the two towers of CLIP, against transformers"
+	@echo "make bench-words  word vectors, against BERTopic's gensim backend"
+	@echo "make bench-static  token tables, against model2vec"
+	@echo "make bench-wire  the way from the host to an embedder program and back"
 	@echo "make conformance  our programs and the broken specimens against the rules"
 	@echo "make test-python-sdk  the Python SDK, in an environment of its own (Python 3.11)"
 	@echo "make proto   generate the protocol's code anew"
@@ -41,6 +47,13 @@ build: need
 
 demo: setup build
 	@$(BIN)/bertopic run bertopic.toml
+
+example-mixed: need build
+	@go run ./setup onnxruntime mixed
+	@$(BIN)/bertopic run examples/mixed/mixed.toml
+	@$(BIN)/bertopic transform out/mixed data/emoji/new --class folder --out out/mixed-new
+	@$(BIN)/bertopic search out/mixed "a clock at night" -n 5
+	@$(BIN)/bertopic search out/mixed --image data/emoji/new/flags/flag-br.png -n 5
 
 test: setup build
 	@go vet ./...
@@ -70,6 +83,24 @@ bench: setup build
 
 bench-sbert: setup build
 	@python3 bench/sbert.py $(BENCH)
+
+bench-scale: setup build
+	@python3 bench/scale.py $(BENCH)
+
+bench-pictures: need
+	@python3 bench/pictures.py $(BENCH)
+
+bench-clip: setup
+	@python3 bench/clip_towers.py $(BENCH)
+
+bench-words: setup build
+	@go run ./setup glove
+	@go run ./bench/wordvectors
+	@python3 bench/words.py $(BENCH)
+
+bench-static: setup build
+	@go run ./setup wordllama
+	@python3 bench/static.py $(BENCH)
 
 bench-wire: setup build
 	@python3 bench/wire.py $(BENCH)
