@@ -64,6 +64,7 @@ func (r *Report) Keep(dir string, now time.Time) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("keep the outcome: %w", err)
 	}
+	forget(dir)
 	err := atomicfile.WriteFile(badgeFile(dir, r.Program), func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
@@ -75,6 +76,30 @@ func (r *Report) Keep(dir string, now time.Time) error {
 	return nil
 }
 
+// forget removes what is remembered of programs that are gone.
+func forget(dir string) {
+	files, _ := filepath.Glob(filepath.Join(dir, "bertopic-embedder-*.json"))
+	for _, f := range files {
+		b := readBadge(f)
+		if b == nil {
+			continue
+		}
+		if _, err := os.Stat(b.Program); errors.Is(err, fs.ErrNotExist) {
+			_ = os.Remove(f)
+		}
+	}
+}
+
+// readBadge returns nil for a file that can't be read.
+func readBadge(path string) *Badge {
+	text, err := os.ReadFile(path)
+	var b Badge
+	if err != nil || json.Unmarshal(text, &b) != nil || b.Format != badgeFormat {
+		return nil
+	}
+	return &b
+}
+
 // badgeFile is named for the program and for where it lies.
 func badgeFile(dir, program string) string {
 	sum := sha256.Sum256([]byte(program))
@@ -82,20 +107,13 @@ func badgeFile(dir, program string) string {
 }
 
 // Recall returns what Keep has left of the program at a path, nil where there is
-// nothing.
-func Recall(dir, program string) (*Badge, error) {
-	text, err := os.ReadFile(badgeFile(dir, program))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+// nothing that can be read.
+func Recall(dir, program string) *Badge {
+	b := readBadge(badgeFile(dir, program))
+	if b != nil && b.Program != program {
+		return nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	var b Badge
-	if err := json.Unmarshal(text, &b); err != nil || b.Format != badgeFormat || b.Program != program {
-		return nil, nil // written by another version: as if it had not been
-	}
-	return &b, nil
+	return b
 }
 
 // Line says in a few words what is known of a program that now has the given

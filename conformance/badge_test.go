@@ -3,7 +3,9 @@ package conformance
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,16 +15,16 @@ import (
 func TestBadge(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made")
 	must, should := Rule{ID: "EMB-001", Level: Must}, Rule{ID: "EMB-005", Level: Should}
-	r := &Report{Program: "/programs/bertopic-embedder-mine", SHA256: "ab", Name: "mine", Version: "1.2.3", Protocol: 1, Conforms: true, Results: []Result{
+	mine := filepath.Join(t.TempDir(), "bertopic-embedder-mine")
+	if err := os.WriteFile(mine, nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r := &Report{Program: mine, SHA256: "ab", Name: "mine", Version: "1.2.3", Protocol: 1, Conforms: true, Results: []Result{
 		{Rule: must, Outcome: Pass}, {Rule: should, Outcome: Fail}, {Rule: must, Outcome: Skip}, {Rule: Rule{Level: Note}, Outcome: Pass},
 	}}
 	line := func(sha string) string {
 		t.Helper()
-		b, err := Recall(dir, r.Program)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b.Line(sha)
+		return Recall(dir, r.Program).Line(sha)
 	}
 	if got := line("ab"); got != "not checked" {
 		t.Error(got)
@@ -31,7 +33,7 @@ func TestBadge(t *testing.T) {
 	if err := r.Keep(dir, now); err != nil {
 		t.Fatal(err)
 	}
-	if b, _ := Recall(dir, r.Program); b == nil || b.Name != "mine" || !b.Date.Equal(now.Truncate(time.Second)) {
+	if b := Recall(dir, r.Program); b == nil || b.Name != "mine" || !b.Date.Equal(now.Truncate(time.Second)) {
 		t.Errorf("%+v", b)
 	}
 	if got := line("ab"); got != "conforms (1 of 2)" {
@@ -40,7 +42,7 @@ func TestBadge(t *testing.T) {
 	if got := line("cd"); got != "changed since" {
 		t.Error(got)
 	}
-	if b, _ := Recall(dir, "/elsewhere/bertopic-embedder-mine"); b != nil {
+	if b := Recall(dir, "/elsewhere/bertopic-embedder-mine"); b != nil {
 		t.Errorf("of another place: %+v", b)
 	}
 	r.Conforms, r.Results = false, nil
@@ -55,6 +57,19 @@ func TestBadge(t *testing.T) {
 	}
 	if got := (&Badge{SHA256: "ab", Conforms: true, Suite: Suite - 1, Passed: 3, Tried: 3}).Line("ab"); got != "conforms (3 of 3), by older rules" {
 		t.Error(got)
+	}
+	// What is remembered of a program that is gone goes, too.
+	gone := badgeFile(dir, r.Program)
+	if err := os.Remove(mine); err != nil {
+		t.Fatal(err)
+	}
+	other := *r
+	other.Program = filepath.Join(dir, "bertopic-embedder-other")
+	if err := other.Keep(dir, now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(gone); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("still there: %v", err)
 	}
 	if err := os.WriteFile(badgeFile(dir, r.Program), []byte("{"), 0o644); err != nil {
 		t.Fatal(err)

@@ -133,6 +133,10 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	return report, nil
 }
 
+// timed are rules on time. They are tried once more where they fail: the machine
+// may have been busy with something else.
+var timed = map[string]bool{"EMB-061": true, "EMB-072": true, "EMB-073": true, "EMB-074": true}
+
 // judge tries one rule.
 func (s *suite) judge(ctx context.Context, c check) Result {
 	x := Result{Rule: c.Rule}
@@ -144,6 +148,10 @@ func (s *suite) judge(ctx context.Context, c check) Result {
 	}
 	var na notApplicable
 	detail, err := c.try(ctx, s)
+	if err != nil && timed[c.ID] && !errors.As(err, &na) && ctx.Err() == nil {
+		s.stop(s.main) // which may still be at what it was given
+		detail, err = c.try(ctx, s)
+	}
 	switch {
 	case err == nil:
 		x.Outcome, x.Detail = Pass, detail
@@ -213,7 +221,7 @@ func (s *suite) launch(ctx context.Context, secure *identity, command ...string)
 
 // stop ends a process that is not needed any more.
 func (s *suite) stop(p *process) {
-	if p == nil {
+	if !slices.Contains(s.processes, p) { // or it has been stopped
 		return
 	}
 	p.kill()
