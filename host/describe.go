@@ -61,7 +61,7 @@ func describe(ctx context.Context, path string, timeout time.Duration, isolation
 	case ctx.Err() != nil:
 		return sdk.Description{}, context.Cause(ctx)
 	case errors.Is(err, context.DeadlineExceeded):
-		return fail(KindTimeout, fmt.Errorf("no answer within %v", timeout))
+		return fail(KindTimeout, fmt.Errorf("no answer within %v: raise embedder.start_timeout if it needs longer", timeout))
 	case err != nil:
 		return fail(KindStart, err)
 	}

@@ -99,7 +99,7 @@ func startProcess(ctx context.Context, l launch, tls bool) (*process, error) {
 	case errors.Is(err, errNoTLS):
 		return nil, errNoTLS
 	case start.Err() != nil:
-		return nil, &Error{Kind: KindStart, Err: fmt.Errorf("no handshake within %v", l.timeout), Stderr: out.lines()}
+		return nil, &Error{Kind: KindStart, Err: fmt.Errorf("no handshake within %v: raise embedder.start_timeout if it needs longer", l.timeout), Stderr: out.lines()}
 	}
 	var e *Error
 	if !errors.As(err, &e) {

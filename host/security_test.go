@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -164,7 +165,19 @@ func TestMemoryOfAll(t *testing.T) {
 	if n := m.used(); n < 1<<20 || n > 64<<30 {
 		t.Errorf("this process uses %s", size.Rough(n))
 	}
+	child := exec.Command("sleep", "60")
+	child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = child.Process.Kill(); _ = child.Wait() }()
+	if all := childrenOf(os.Getpid()); !slices.Contains(all, child.Process.Pid) {
+		t.Errorf("%d is not among the children %v", child.Process.Pid, all)
+	}
 	group := processGroup(syscall.Getpgrp())
+	if !slices.Contains(group, child.Process.Pid) {
+		t.Errorf("%d is not in the group %v", child.Process.Pid, group)
+	}
 	found := false
 	for _, pid := range group {
 		found = found || pid == os.Getpid()
