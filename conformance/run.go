@@ -97,7 +97,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	}
 	sum, err := host.Sum(path)
 	if err != nil {
-		return nil, err
+		return nil, &host.Error{Kind: host.KindUnsafe, Plugin: filepath.Base(path), Op: "check the program", Err: err}
 	}
 	sockets, err := os.MkdirTemp(shortTemp(), "btc-")
 	if err != nil {
