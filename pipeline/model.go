@@ -40,6 +40,10 @@ type Model struct {
 
 	index sync.Once
 	known map[content]int
+
+	placing  sync.Once // sets the two below
+	placer   *umap.Transformer
+	unplaced error
 }
 
 // reducer brings vectors to few dimensions: by UMAP, by a linear map, or, when
@@ -158,7 +162,7 @@ func (m *Model) predict(ctx context.Context, vectors Matrix, rows, fresh []int, 
 	for j, k := range fresh {
 		picked[j] = rows[k]
 	}
-	points, far, err := m.reducer.transform(ctx, m.train, selectRows(vectors, picked), m.Threads)
+	points, far, err := m.reduce(ctx, selectRows(vectors, picked))
 	if err != nil {
 		return err
 	}
@@ -180,14 +184,20 @@ func (m *Model) predict(ctx context.Context, vectors Matrix, rows, fresh []int, 
 	return nil
 }
 
-// transform reduces rows that the fit has not seen, each alone.
-func (r *reducer) transform(ctx context.Context, train, x Matrix, threads int) (points *Dense, far []bool, err error) {
+// reduce brings rows that the fit has not seen to few dimensions, each alone.
+func (m *Model) reduce(ctx context.Context, x Matrix) (points *Dense, far []bool, err error) {
 	n, _ := x.Dims()
 	far = make([]bool, n)
-	switch {
+	switch r := m.reducer; {
 	case r.UMAP != nil:
-		r.UMAP.Params.Threads = threads
-		points, far, err = r.UMAP.Transform(ctx, train, x)
+		m.placing.Do(func() { // the neighbours of the fit are indexed once
+			r.UMAP.Params.Threads = m.Threads
+			m.placer, m.unplaced = r.UMAP.NewTransformer(m.train)
+		})
+		if m.unplaced != nil {
+			return nil, nil, m.unplaced
+		}
+		points, far, err = m.placer.Transform(ctx, x)
 	case r.Linear != nil:
 		points, err = r.Linear.Transform(ctx, x)
 	default:

@@ -47,6 +47,9 @@ func makeRoom(docs *documents, dimension int, c *config.Config, env *Env) error 
 	env.Log.Info("memory", "estimate", size.Rough(need), "rows", len(docs.rows), "dimension", dimension)
 	limit := int64(c.Run.Memory)
 	if limit == 0 {
+		if need > 1<<30 { // garbage as large as what is in use would be much
+			debug.SetGCPercent(50)
+		}
 		return nil
 	}
 	if need > limit {
