@@ -399,7 +399,7 @@ func prove(ctx context.Context, w io.Writer) error {
 			rules++
 		}
 	}
-	_, err = fmt.Fprintf(w, "%d specimens: each breaks the rule that it is to break and no other; all %d rules are broken by one\n",
+	_, err = fmt.Fprintf(w, "%d specimens: each breaks the rule that it is to break and no other, or none if it is odd but right; all %d rules are broken by one\n",
 		len(specimen.FindAll(out, -1)), rules)
 	return err
 }
