@@ -48,7 +48,7 @@ func (m *Model) saveForPython(dir string) error {
 			aspects[name][id] = pairs(words)
 		}
 	}
-	if err := writeJSON(filepath.Join(dir, "topics.json"), map[string]any{
+	if err := writeCompact(filepath.Join(dir, "topics.json"), map[string]any{
 		"topic_representations": representations, "topics": m.rowTopic, "topic_sizes": sizes, "topic_mapper": mapper,
 		"topic_labels": labels, "custom_labels": nil, "_outliers": outliers, "topic_aspects": aspects,
 	}); err != nil {

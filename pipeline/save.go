@@ -136,6 +136,16 @@ func writeJSON(path string, v any) error {
 	return os.WriteFile(path, append(b, '\n'), 0o644)
 }
 
+// writeCompact is writeJSON for what holds a number for each row, to be read by
+// programs.
+func writeCompact(path string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(b, '\n'), 0o644)
+}
+
 // parts takes the model apart.
 func (m *Model) parts() (*modelJSON, []safetensors.Tensor) {
 	head := &modelJSON{
