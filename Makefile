@@ -106,8 +106,7 @@ bench-wire: setup build
 	@python3 bench/wire.py $(BENCH)
 
 conformance: build
-	@for p in $(PLUGINS); do $(BIN)/bertopic conformance $$p || exit 1; done
-	go test ./conformance/...
+	@go run ./conformance/matrix -bin $(BIN)
 
 test-python-sdk: build
 	@sdk/python/test.sh
