@@ -19,7 +19,8 @@ import (
 type Pipeline struct {
 	// Remarks are for the user: what is done otherwise than by spaCy.
 	Remarks []string
-	// Files are those that decide a vector.
+	// Dir is the pipeline's folder, and Files those in it that decide a vector.
+	Dir   string
 	Files []string
 
 	table *table
@@ -91,6 +92,7 @@ func Open(ctx context.Context, dir string) (*Pipeline, error) {
 			p.Files = append(p.Files, path)
 		}
 	}
+	p.Dir = dir
 	return p, nil
 }
 

@@ -6,8 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -61,7 +59,7 @@ func (l *loader) load(ctx context.Context) (*model, error) {
 	if err != nil {
 		return nil, &optionError{"model", err}
 	}
-	if l.digest, err = digest(ctx, dir, l.folder.Files); err != nil {
+	if l.digest, err = hub.Digest(ctx, dir, slices.Sorted(slices.Values(l.folder.Files))); err != nil {
 		return nil, err
 	}
 	want, err := session.ParseDevice(o.Device)
@@ -189,41 +187,4 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", sdk.ErrOutOfMemory, err)
 	}
 	return err
-}
-
-// digest is the SHA-256 over the names, in the folder, and contents of files.
-func digest(ctx context.Context, dir string, files []string) (string, error) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	whole := sha256.New()
-	for _, path := range slices.Sorted(slices.Values(files)) {
-		if err := ctx.Err(); err != nil {
-			return "", err
-		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
-			return "", err
-		}
-		sum, err := fileDigest(path)
-		if err != nil {
-			return "", fmt.Errorf("hash the model: %w", err)
-		}
-		fmt.Fprintf(whole, "%x  %s\n", sum, filepath.ToSlash(name))
-	}
-	return hex.EncodeToString(whole.Sum(nil)), nil
-}
-
-func fileDigest(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, file); err != nil {
-		return nil, err
-	}
-	return h.Sum(nil), nil
 }

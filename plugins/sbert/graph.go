@@ -6,13 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/bertopic-go/bertopic/internal/encoder"
+	"github.com/bertopic-go/bertopic/internal/hub"
 	"github.com/bertopic-go/bertopic/internal/session"
 )
 
@@ -116,35 +115,7 @@ func (f *folder) digest(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	whole := sha256.New()
-	for _, path := range paths {
-		if err := ctx.Err(); err != nil {
-			return "", err
-		}
-		name, err := filepath.Rel(f.dir, path)
-		if err != nil {
-			return "", err
-		}
-		sum, err := fileDigest(path)
-		if err != nil {
-			return "", fmt.Errorf("hash the model: %w", err)
-		}
-		fmt.Fprintf(whole, "%x  %s\n", sum, filepath.ToSlash(name))
-	}
-	return hex.EncodeToString(whole.Sum(nil)), nil
-}
-
-func fileDigest(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, file); err != nil {
-		return nil, err
-	}
-	return h.Sum(nil), nil
+	return hub.Digest(ctx, f.dir, paths)
 }
 
 // escapeGlob makes a path a pattern that it alone matches.

@@ -2,17 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 
+	"github.com/bertopic-go/bertopic/internal/hub"
 	"github.com/bertopic-go/bertopic/internal/par"
 	"github.com/bertopic-go/bertopic/internal/spacy"
 	"github.com/bertopic-go/bertopic/internal/spacy/pyregex"
@@ -29,7 +24,7 @@ type model struct {
 }
 
 func newModel(ctx context.Context, p *spacy.Pipeline, o options, threads int) (*model, error) {
-	sum, err := digest(ctx, p.Files)
+	sum, err := hub.Digest(ctx, p.Dir, p.Files)
 	if err != nil {
 		return nil, err
 	}
@@ -40,35 +35,6 @@ func newModel(ctx context.Context, p *spacy.Pipeline, o options, threads int) (*
 		return &worker{tokenizer: p.NewTokenizer(), buf: make([]float32, p.Width()), made: map[string][]float32{}}
 	}
 	return m, nil
-}
-
-// digest is the SHA-256 over the names and contents of files.
-func digest(ctx context.Context, paths []string) (string, error) {
-	whole := sha256.New()
-	for _, path := range paths {
-		if err := ctx.Err(); err != nil {
-			return "", err
-		}
-		sum, err := fileDigest(path)
-		if err != nil {
-			return "", fmt.Errorf("hash the pipeline: %w", err)
-		}
-		fmt.Fprintf(whole, "%x  %s\n", sum, filepath.Base(path))
-	}
-	return hex.EncodeToString(whole.Sum(nil)), nil
-}
-
-func fileDigest(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return nil, err
-	}
-	return h.Sum(nil), nil
 }
 
 // worker is what one goroutine needs to embed texts.
