@@ -43,6 +43,7 @@ func Fit(ctx context.Context, rows Rows, params Params) (*Model, *Result, error)
 		{"cluster", f.cluster},
 		{"merge topics", f.merge},
 		{"describe", f.describe},
+		{"spread", f.over},
 		{"draw map", f.draw},
 		{"measure", f.measure},
 	} {

@@ -35,7 +35,8 @@ type Params struct {
 	NrTopics       int // merge topics until this many are left, outliers not counted; 0: as found
 	AutoTopics     bool
 	Representation []Representation
-	Labels         Labels       // words for topics whose rows have none
+	Labels         Labels // words for topics whose rows have none
+	Over           OverParams
 	Words          WordEmbedder // for labels and the representations that need it
 
 	Progress func(step string, done, total int) // may be nil; called from one goroutine at a time
@@ -134,7 +135,7 @@ func (p Params) Validate() error {
 	if p.NrTopics < 0 {
 		errs = append(errs, fmt.Errorf("%d topics make no sense", p.NrTopics))
 	}
-	errs = append(errs, p.Vectorize.Validate())
+	errs = append(errs, p.Over.validate(), p.Vectorize.Validate())
 	if p.Reduce.Method == "umap" {
 		errs = append(errs, p.Reduce.UMAP.Validate())
 	}

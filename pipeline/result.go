@@ -84,9 +84,11 @@ type KindQuality struct {
 // Result is what a fit found out about its own rows.
 type Result struct {
 	Rows           []Assignment
-	Representative []bool // per row
-	Reduced        *Dense // n x components; NaN for a row that was not placed
-	Map            *Dense // n x 2, for drawing; NaN likewise
+	Representative []bool  // per row
+	Reduced        *Dense  // n x components; NaN for a row that was not placed
+	Map            *Dense  // n x 2, for drawing; NaN likewise
+	OverTime       *Spread // nil where no row has a time
+	PerClass       *Spread // nil where no row has a class
 	Quality        Quality
 	Warnings       []Warning
 	Steps          []Step

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/bertopic-go/bertopic/internal/matrix"
 	"github.com/bertopic-go/bertopic/pipeline/knn"
@@ -58,7 +59,8 @@ type Rows struct {
 	Texts    []string    // n long; "" where a row has none; nil: no row has one
 	Vectors  Matrix      // n x d; rows whose status has no vector are not looked at
 	Statuses []RowStatus // n long; nil: every row is ok
-	Classes  []string    // n long or nil: known classes, for quality figures only
+	Classes  []string    // n long or nil: known classes, for quality figures and Result.PerClass only
+	Times    []time.Time // n long or nil: the zero time where a row has none; for Result.OverTime only
 	Pictures []string    // n long or nil: a name for the first picture of a row, "" where it has none
 }
 
@@ -75,7 +77,7 @@ func (r *Rows) validate() error {
 	}
 	for _, err := range []error{
 		check("ids", len(r.IDs), false), check("texts", len(r.Texts), true),
-		check("statuses", len(r.Statuses), true), check("classes", len(r.Classes), true), check("pictures", len(r.Pictures), true),
+		check("statuses", len(r.Statuses), true), check("classes", len(r.Classes), true), check("times", len(r.Times), true), check("pictures", len(r.Pictures), true),
 	} {
 		if err != nil {
 			return err

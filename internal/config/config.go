@@ -135,6 +135,10 @@ type Topics struct {
 	NrTopics    CountOrAuto `toml:"nr_topics"`
 	Labels      WordList    `toml:"labels"`       // a file, a label a line, or a list; for topics whose rows have no words
 	LabelPrompt string      `toml:"label_prompt"` // what is embedded, "{}" standing for the label
+
+	NrBins          int  `toml:"nr_bins"`          // of time; 0: each distinct timestamp is one
+	GlobalTuning    bool `toml:"global_tuning"`    // words of a bin or class: averaged with the topic's own
+	EvolutionTuning bool `toml:"evolution_tuning"` // words of a bin: averaged with those of the bin before
 }
 
 // Representation is one [[representation]].
@@ -174,6 +178,6 @@ func Default() *Config {
 			Tokenizer: "unicode", Lowercase: true,
 		},
 		CTFIDF: CTFIDF{SeedMultiplier: 2},
-		Topics: Topics{TopNWords: 10, LabelPrompt: "{}"},
+		Topics: Topics{TopNWords: 10, LabelPrompt: "{}", NrBins: 20, GlobalTuning: true, EvolutionTuning: true},
 	}
 }

@@ -129,7 +129,7 @@ func TestSetLiesOverTheFile(t *testing.T) {
 func TestJSONHasTheKeysOfTheFile(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", `"run":{"out":"/base/out","seed":42,"threads":0,"on_bad_row":"outlier","memory":""}`},
-		{"", `"topics":{"top_n_words":10,"nr_topics":0,"labels":[],"label_prompt":"{}"}}`},
+		{"", `"topics":{"top_n_words":10,"nr_topics":0,"labels":[],"label_prompt":"{}","nr_bins":20,"global_tuning":true,"evolution_tuning":true}}`},
 		{"[topics]\nlabels = \"words.txt\"\n", `"labels":"/base/words.txt"`},
 		{"[[representation]]\nmethod = \"zero-shot\"\nlabels = [\"a\"]\nmin_similarity = 0.2\n", `"method":"zero-shot","diversity":0,"labels":["a"],"min_similarity":0.2}`},
 		{"", `"seed_words":[]`},

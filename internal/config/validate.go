@@ -17,6 +17,9 @@ var (
 	RepresentationMethods = []string{"mmr", "keybert", "zero-shot"}
 )
 
+// MaxBins is the largest topics.nr_bins.
+const MaxBins = 100_000
+
 // validate reports every value that can't be right.
 func (c *Config) validate() error {
 	v := validator{c: c}
@@ -67,6 +70,10 @@ func (c *Config) validate() error {
 	v.atLeast("vectorizer.max_features", c.Vectorizer.MaxFeatures, 0)
 	v.positive("ctfidf.seed_multiplier", c.CTFIDF.SeedMultiplier)
 	v.atLeast("topics.top_n_words", c.Topics.TopNWords, 1)
+	v.atLeast("topics.nr_bins", c.Topics.NrBins, 0)
+	if c.Topics.NrBins > MaxBins {
+		v.fail("topics.nr_bins", "%d bins of time are more than %d: give fewer, or 0 for each distinct timestamp", c.Topics.NrBins, MaxBins)
+	}
 	if !strings.Contains(c.Topics.LabelPrompt, "{}") {
 		v.fail("topics.label_prompt", "%q has no {}, which stands for the label, as in \"a photo of {}\"", c.Topics.LabelPrompt)
 	}

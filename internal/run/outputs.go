@@ -45,6 +45,16 @@ func writeOutputs(out string, docs *documents, v *vectors, model *pipeline.Model
 	defer func() { err = errors.Join(err, os.RemoveAll(stage)) }()
 
 	var files errgroup.Group
+	if s := result.OverTime; s != nil {
+		files.Go(func() error {
+			return writeCSV(filepath.Join(stage, "topics_over_time.csv"), overTimeLines(model.Topics, s))
+		})
+	}
+	if s := result.PerClass; s != nil {
+		files.Go(func() error {
+			return writeCSV(filepath.Join(stage, "topics_per_class.csv"), perClassLines(model.Topics, s))
+		})
+	}
 	for _, write := range []func() error{
 		func() error {
 			return writeCSV(filepath.Join(stage, "documents.csv"), documentLines(docs, model, result.Rows, result.Representative))
@@ -86,7 +96,7 @@ func writeOutputs(out string, docs *documents, v *vectors, model *pipeline.Model
 }
 
 // outputs are the names that a run may leave, run.json apart.
-var outputs = []string{"documents.csv", "topics.csv", "topics.json", "embeddings.npy", "embeddings.npz", "reduced.npy", "model", "report.html"}
+var outputs = []string{"documents.csv", "topics.csv", "topics.json", "topics_over_time.csv", "topics_per_class.csv", "embeddings.npy", "embeddings.npz", "reduced.npy", "model", "report.html"}
 
 // publish moves what is in stage to out, over what an earlier run left there.
 func publish(stage, out string) error {
@@ -159,10 +169,7 @@ func writeVectors(dir string, m matrix.Matrix) error {
 // representative is nil where it makes no sense.
 func documentLines(docs *documents, model *pipeline.Model, rows []pipeline.Assignment, representative []bool) func(func(...string)) {
 	return func(yield func(...string)) {
-		names := map[int]string{pipeline.Outlier: "-1"}
-		for _, t := range model.Topics {
-			names[t.ID] = t.Name
-		}
+		names := namesOf(model.Topics)
 		yield("id", "topic", "name", "probability", "status", "cosine_to_topic", "representative")
 		for i, a := range rows {
 			yield(docs.rows[i].ID, strconv.Itoa(a.Topic), names[a.Topic], number(a.Probability), a.Status.String(), number(a.Cosine),
@@ -209,6 +216,41 @@ func topicLines(topics []pipeline.Topic) func(func(...string)) {
 			yield(line...)
 		}
 	}
+}
+
+// overTimeLines is topics_over_time.csv: a line for each topic and each bin that
+// has rows of it.
+func overTimeLines(topics []pipeline.Topic, s *pipeline.Spread) func(func(...string)) {
+	return func(yield func(...string)) {
+		yield("topic", "name", "from", "to", "count", "share", "words")
+		names := namesOf(topics)
+		for _, t := range s.Topics {
+			p := s.Parts[t.Part]
+			yield(strconv.Itoa(t.Topic), names[t.Topic], p.From.Format(time.RFC3339Nano), p.To.Format(time.RFC3339Nano),
+				strconv.Itoa(t.Count), number(float64(t.Count)/float64(p.Rows)), joined(t.Words))
+		}
+	}
+}
+
+// perClassLines is topics_per_class.csv, likewise.
+func perClassLines(topics []pipeline.Topic, s *pipeline.Spread) func(func(...string)) {
+	return func(yield func(...string)) {
+		yield("topic", "name", "class", "count", "share", "words")
+		names := namesOf(topics)
+		for _, t := range s.Topics {
+			p := s.Parts[t.Part]
+			yield(strconv.Itoa(t.Topic), names[t.Topic], p.Name, strconv.Itoa(t.Count), number(float64(t.Count)/float64(p.Rows)), joined(t.Words))
+		}
+	}
+}
+
+// namesOf are the names of topics by their ids.
+func namesOf(topics []pipeline.Topic) map[int]string {
+	names := map[int]string{pipeline.Outlier: "-1"}
+	for _, t := range topics {
+		names[t.ID] = t.Name
+	}
+	return names
 }
 
 func joined(words []pipeline.Word) string {

@@ -52,6 +52,7 @@ func params(c *config.Config, env *Env) (pipeline.Params, error) {
 		TopNWords: c.Topics.TopNWords, NrTopics: c.Topics.NrTopics.Count, AutoTopics: c.Topics.NrTopics.Auto,
 		Progress: env.Meter.Progress,
 	}
+	p.Over = pipeline.OverParams{Bins: c.Topics.NrBins, NoGlobal: !c.Topics.GlobalTuning, NoEvolution: !c.Topics.EvolutionTuning}
 	p.Labels.Prompt = c.Topics.LabelPrompt
 	if p.Labels.Words, err = labels(c, "topics.labels", c.Topics.Labels); err != nil {
 		return pipeline.Params{}, err

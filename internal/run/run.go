@@ -57,6 +57,10 @@ func Run(ctx context.Context, c *config.Config, env *Env, resume bool) (*Record,
 	if err := makeOut(c); err != nil {
 		return nil, err
 	}
+	times, untimed := docs.times(c.Corpus)
+	for _, w := range untimed {
+		env.warn(w)
+	}
 
 	vectors, err := source.vectors(ctx, docs, env, vectorsWanted{
 		partial: filepath.Join(c.Run.Out, partialDir), resume: resume, fit: true, room: true, words: len(c.Representation) > 0 || !c.Topics.Labels.IsZero(),
@@ -76,6 +80,7 @@ func Run(ctx context.Context, c *config.Config, env *Env, resume bool) (*Record,
 		params.Words = e
 	}
 	rows := docs.pipelineRows(vectors)
+	rows.Times, vectors.warnings = times, append(vectors.warnings, untimed...)
 	gap := modalityGap(rows, vectors.metric)
 	for _, w := range slices.Concat(ignored(docs, vectors), gap.warnings(vectors.embedder, c.Embedder.Options)) {
 		vectors.warnings = append(vectors.warnings, w)
