@@ -23,11 +23,21 @@ type pull struct {
 func gradientAVX2(p *pull)
 
 //go:noescape
+func gradientAVX512(p *pull)
+
+//go:noescape
 func adamAVX2(grad, y, m, v *float32, rate float32)
 
 // The choice is made once, by what the processor has; BERTOPIC_SIMD=off keeps
-// the Go version. It does not change a result.
-var useAVX2 = cpu.X86.HasAVX2 && os.Getenv("BERTOPIC_SIMD") != "off"
+// the Go version and BERTOPIC_SIMD=avx2 the narrower vectors. No choice changes
+// a result.
+var (
+	useAVX2   = cpu.X86.HasAVX2 && os.Getenv("BERTOPIC_SIMD") != "off"
+	useAVX512 = useAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && os.Getenv("BERTOPIC_SIMD") != "avx2"
+)
+
+// maxPairs is the number of pairs that gradientAVX512 has room for.
+const maxPairs = 512
 
 // vectorStep is the vector version of the kernels and of adam, or nil.
 func (l *layout) vectorStep() func(l *layout, epoch uint32, i int, rate float32) {
@@ -56,5 +66,9 @@ func (l *layout) gradientVector(epoch uint32, i int) {
 		attract: &l.attract.all[0], repel: &l.repel.all[0],
 		state: l.stream(epoch, i), count: uint64(l.n), negatives: int64(l.negatives), epoch: epoch,
 	}
-	gradientAVX2(&p)
+	if useAVX512 && (hi-lo)*int64(1+l.negatives) <= maxPairs {
+		gradientAVX512(&p)
+	} else {
+		gradientAVX2(&p)
+	}
 }

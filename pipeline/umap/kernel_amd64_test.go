@@ -21,10 +21,22 @@ func hardLayout(t *testing.T, dim int, seed uint64) *layout {
 	return l
 }
 
-func TestVectorStepEqualsGo(t *testing.T) {
+// widths runs f with each width of vectors that the processor has.
+func widths(t *testing.T, f func(t *testing.T)) {
 	if !useAVX2 {
 		t.Skip("no AVX2 here, or switched off")
 	}
+	defer func(was bool) { useAVX512 = was }(useAVX512)
+	if useAVX512 {
+		t.Run("avx512", f)
+		useAVX512 = false
+	}
+	t.Run("avx2", f)
+}
+
+func TestVectorStepEqualsGo(t *testing.T) { widths(t, vectorStepEqualsGo) }
+
+func vectorStepEqualsGo(t *testing.T) {
 	for dim := 1; dim <= 8; dim++ {
 		for seed := range uint64(2) {
 			a, b := hardLayout(t, dim, seed), hardLayout(t, dim, seed)
@@ -53,10 +65,9 @@ func TestVectorStepEqualsGo(t *testing.T) {
 	}
 }
 
-func TestFitIsTheSameWithoutVectors(t *testing.T) {
-	if !useAVX2 {
-		t.Skip("no AVX2 here, or switched off")
-	}
+func TestFitIsTheSameWithoutVectors(t *testing.T) { widths(t, fitIsTheSameWithoutVectors) }
+
+func fitIsTheSameWithoutVectors(t *testing.T) {
 	p := Params{NEpochs: 50, Seed: 3}
 	with := fit(t, blobs(500, 10, 4, 1), p)
 	useAVX2 = false
@@ -79,10 +90,15 @@ func FuzzGradient(f *testing.F) {
 		for i := range l.n {
 			row := l.next[i*l.stride : (i+1)*l.stride]
 			l.gradientVector(uint32(seed), i)
+			wide := slices.Clone(row)
+			was := useAVX512
+			useAVX512 = false
+			l.gradientVector(uint32(seed), i)
+			useAVX512 = was
 			got := slices.Clone(row)
 			l.kernel()(l, uint32(seed), i)
-			if !sameBits(got, row) {
-				t.Fatalf("point %d: %v, want %v", i, got, row)
+			if !sameBits(got, row) || !sameBits(wide, row) {
+				t.Fatalf("point %d: %v and %v, want %v", i, wide, got, row)
 			}
 		}
 	})
