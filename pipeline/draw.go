@@ -12,8 +12,8 @@ func (f *fit) draw() error {
 		f.result.Map = f.spread(&Dense{Rows: len(f.same.first), Cols: 2, Data: make([]float32, 2*len(f.same.first))})
 		return nil
 	}
-	if f.umap != nil {
-		m, err := f.umap.Project(f.ctx, f.p.Threads)
+	if f.plane != nil {
+		m, err := f.plane()
 		if err != nil {
 			return err
 		}

@@ -33,7 +33,11 @@ func Fit(ctx context.Context, rows Rows, params Params) (*Model, *Result, error)
 	if err := params.Validate(); err != nil {
 		return nil, nil, err
 	}
+	ctx, cancel := context.WithCancel(ctx)
 	f := &fit{ctx: ctx, rows: rows, kinds: rows.kinds(), p: params.withDefaults(), result: &Result{}}
+	defer f.beside.running.Wait()
+	defer cancel()
+	f.words = begin(&f.beside, f.countRows) // the texts are there: no need to wait for topics
 	for _, step := range []struct {
 		name string
 		run  func() error
@@ -43,7 +47,7 @@ func Fit(ctx context.Context, rows Rows, params Params) (*Model, *Result, error)
 		{"cluster", f.cluster},
 		{"merge topics", f.merge},
 		{"describe", f.describe},
-		{"spread", f.over},
+		{"time and classes", f.over},
 		{"draw map", f.draw},
 		{"measure", f.measure},
 	} {
@@ -66,6 +70,10 @@ type fit struct {
 	kinds  []Kind // of the rows; nil where none has a picture
 	p      Params
 	result *Result
+
+	beside background
+	words  func() (rowWords, error)
+	plane  func() (*Dense, error) // the layout in two dimensions; nil without UMAP
 
 	// prepare
 	status []RowStatus
@@ -149,6 +157,7 @@ func (f *fit) reduce() error {
 			f.warn("neighbours", "of more than %d rows, neighbours are searched by clusters: %.1f %% of the true neighbours of a sample were found", knn.ExactRows, 100*r)
 		}
 		f.reduced = f.umap.Embedding
+		f.plane = begin(&f.beside, func() (*Dense, error) { return f.umap.Project(f.ctx, f.p.Threads) })
 		if n == 1 { // there is no other row to be far from
 			f.reduced = &Dense{Rows: 1, Cols: f.p.Reduce.NComponents, Data: make([]float32, f.p.Reduce.NComponents)}
 			f.placed = []int{0}

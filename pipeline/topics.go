@@ -97,17 +97,30 @@ func (f *fit) assign(topic []int) {
 	}
 }
 
-// countWords counts the words of the rows once; classes are sums of rows. It
+// rowWords are the words of the rows.
+type rowWords struct {
+	vocabulary *vectorize.Vocabulary
+	counts     *vectorize.Counts // documents x terms
+}
+
+// countRows counts the words of each row.
+func (f *fit) countRows() (w rowWords, err error) {
+	texts := f.rows.Texts
+	if texts == nil {
+		texts = make([]string, len(f.rows.IDs))
+	}
+	w.vocabulary, w.counts, err = vectorize.Fit(f.ctx, vectorize.FromSlice(texts), f.p.Vectorize, f.p.Threads)
+	return w, err
+}
+
+// countWords sums the words of the rows, which are counted once, by class. It
 // returns the heaviest words of each class and the rows that stand for it,
 // nothing where there are no words at all.
 func (f *fit) countWords(classes int) ([][]ctfidf.Word, [][]represent.Document, error) {
 	words := make([][]ctfidf.Word, classes)
 	documents := make([][]represent.Document, classes)
-	texts := f.rows.Texts
-	if texts == nil {
-		texts = make([]string, len(f.status))
-	}
-	vocabulary, counts, err := vectorize.Fit(f.ctx, vectorize.FromSlice(texts), f.p.Vectorize, f.p.Threads)
+	counted, err := f.words()
+	vocabulary, counts := counted.vocabulary, counted.counts
 	switch {
 	case errors.Is(err, vectorize.ErrEmptyVocabulary), errors.Is(err, vectorize.ErrNoTermsLeft), errors.Is(err, vectorize.ErrBounds):
 		if !f.onlyPictures() && len(f.p.Labels.Words) == 0 {
