@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"time"
 )
 
 // DefaultMaxPoints is the number of documents a map draws at most when
@@ -28,6 +29,10 @@ type Report struct {
 	OutlierCauses []Count // outliers by cause, such as noise, empty, disconnected, failed
 
 	Kinds []Kind // figures of each kind of documents, where there are several
+
+	// Topics over bins of time, and over classes. A nil Spread, bins of which
+	// fewer than two have documents, and more than 30 classes are not shown.
+	OverTime, PerClass *Spread
 
 	Points    []Point // documents on the map, in corpus order
 	MaxPoints int     // most points drawn; 0: DefaultMaxPoints
@@ -136,6 +141,23 @@ type Kind struct {
 	NMI          *float64
 }
 
+// Spread counts the documents of each topic in parts of the corpus.
+type Spread struct {
+	Parts  []Part
+	Counts []PartCount
+}
+
+// PartCount counts the documents of a topic, by its ID, in a part, by its place
+// in Spread.Parts. A pair that is left out has none.
+type PartCount struct{ Topic, Part, N int }
+
+// Part is a bin of time, or a class, with its documents in all.
+type Part struct {
+	Name     string    // of a class
+	From, To time.Time // of a bin
+	Rows     int
+}
+
 // Modalities counts documents by what they hold.
 type Modalities struct{ TextOnly, ImageOnly, Both int }
 
@@ -199,6 +221,12 @@ func (r *Report) Validate() error {
 				errs = append(errs, fmt.Errorf("topic %d, picture of document %q: the thumbnail is not a JPEG, PNG, GIF or WebP file", t.ID, p.ID))
 			}
 		}
+	}
+	if err := r.OverTime.validate(seen); err != nil {
+		errs = append(errs, fmt.Errorf("topics over time: %w", err))
+	}
+	if err := r.PerClass.validate(seen); err != nil {
+		errs = append(errs, fmt.Errorf("topics by class: %w", err))
 	}
 	for i, p := range r.Points {
 		if p.Topic != -1 && !seen[p.Topic] {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/bertopic-go/bertopic/internal/rng"
 )
@@ -115,6 +116,28 @@ func sample(topics, points int) Report {
 			topic.Centroid = append(topic.Centroid, float32(normal(t/2, 200+d)+0.8*normal(t, 300+d)+0.5))
 		}
 		r.Topics = append(r.Topics, topic)
+	}
+	if topics > 0 {
+		r.OverTime, r.PerClass = &Spread{}, &Spread{}
+		for b := range 24 {
+			from := time.Date(2003, time.Month(1+3*b), 1, 0, 0, 0, 0, time.UTC)
+			r.OverTime.Parts = append(r.OverTime.Parts, Part{From: from, To: from.AddDate(0, 3, 0)})
+			for t := range topics {
+				if n := int(float64(counts[t]) * unit(t, 400+b/6) * unit(t, 500+b) / 6); n > 0 && b != 11 {
+					r.OverTime.Counts = append(r.OverTime.Counts, PartCount{t, b, n})
+					r.OverTime.Parts[b].Rows += n
+				}
+			}
+		}
+		for c, name := range []string{"comp", "rec", "sci", "a class with a very long name of its own"} {
+			r.PerClass.Parts = append(r.PerClass.Parts, Part{Name: name})
+			for t := range topics {
+				if n := counts[t] / 4; (t+c)%3 > 0 && n > 0 {
+					r.PerClass.Counts = append(r.PerClass.Counts, PartCount{t, c, n})
+					r.PerClass.Parts[c].Rows += n
+				}
+			}
+		}
 	}
 	if points > 0 {
 		r.Topics = append(r.Topics, Topic{ID: -1, Count: outliers, Name: "-1_the_people_time_know", Words: []Word{{"people", 0.011}, {"time", 0.010}, {"know", 0.009}}})

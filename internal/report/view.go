@@ -51,6 +51,9 @@ type view struct {
 
 	Heat *heatView
 
+	OverTime *timeView
+	PerClass *classView
+
 	Pictures       bool // some document has one
 	Kinds          []kindView
 	KindNMI        bool // some of Kinds have one
@@ -181,6 +184,8 @@ func newView(r *Report) (*view, error) {
 		v.Map = &mapView{Data: data, Texts: texts, Shown: thousands(len(drawn.points)), Note: mapNote(drawn, r.Run.Seed)}
 	}
 	v.Heat = newHeat(topics)
+	v.OverTime = newTimeView(r, v.Topics)
+	v.PerClass = newClassView(r, v.Topics)
 	for i := range r.Topics {
 		v.Pictures = v.Pictures || len(r.Topics[i].Pictures) > 0 || r.Topics[i].Modalities != (Modalities{})
 	}

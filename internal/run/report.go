@@ -100,8 +100,23 @@ func reportOf(docs *documents, v *vectors, model *pipeline.Model, result *pipeli
 		p := result.Map.Row(i)
 		r.Points = append(r.Points, report.Point{X: float64(p[0]), Y: float64(p[1]), Topic: row.Topic, ID: docs.rows[i].ID, Text: text, Probability: row.Probability})
 	}
+	r.OverTime, r.PerClass = reportSpread(result.OverTime), reportSpread(result.PerClass)
 	r.Status, r.OutlierCauses = counts(record.Rows), counts(causes)
 	return r
+}
+
+func reportSpread(s *pipeline.Spread) *report.Spread {
+	if s == nil {
+		return nil
+	}
+	out := &report.Spread{}
+	for _, p := range s.Parts {
+		out.Parts = append(out.Parts, report.Part{Name: p.Name, From: p.From, To: p.To, Rows: p.Rows})
+	}
+	for _, t := range s.Topics {
+		out.Counts = append(out.Counts, report.PartCount{Topic: t.Topic, Part: t.Part, N: t.Count})
+	}
+	return out
 }
 
 // kindFigures are the figures of each kind of rows.
