@@ -14,7 +14,7 @@ command="${BERTOPIC_COMMAND:-$root/bin/bertopic}"
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/bertopic/python-plugins"
 [ -x "$command" ] || { echo "$command is not there: make build" >&2; exit 1; }
 
-[ $# -gt 0 ] || set -- sklearn gensim spacy 'spacy[transformers]' sentence-transformers transformers flair use bertopic
+[ $# -gt 0 ] || set -- sklearn gensim spacy 'spacy[transformers]' sentence-transformers transformers flair use bertopic multimodal
 mkdir -p "$cache"
 
 # What runs the tests, beside the environments and not in them.

@@ -4,22 +4,19 @@ The option backend is an import path, module:attribute, the module looked for in
 the folder of bertopic.toml first. The attribute is a backend, or a class or
 function that makes one and is called with the option arguments, a table.
 
-Each row is given to the backend alone, unless batch_size says otherwise, so that
-its vector depends on nothing else. Pictures go to a backend that takes them, as
-MultiModalBackend does; a row with a text and a picture gets what the backend
-makes of the two, the plain mean of MultiModalBackend.
+Each text is given to the backend alone, unless batch_size says otherwise, so that
+its vector depends on nothing else. Pictures are for the embedder python-multimodal.
 """
 
 from __future__ import annotations
 
 import importlib
-import io
 import os
 import sys
 from typing import Any
 
 import numpy as np
-from bertopic_sdk import EMPTY, OOV, Description, Embedder, Info, Option, Refused, RowStatus, Settings, Vectors, failed, progress, warn
+from bertopic_sdk import EMPTY, OOV, Description, Embedder, Info, Option, Refused, Settings, Vectors, by_row, progress, warn
 
 _VARIABLES = ["HF_HOME", "HF_ENDPOINT", "HF_TOKEN", "HF_HUB_OFFLINE", "OPENAI_API_KEY", "OPENAI_BASE_URL", "CO_API_KEY"]
 
@@ -30,7 +27,6 @@ class BERTopic(Embedder):
             name="python-bertopic",
             version="0.1.0",
             summary="any backend of BERTopic, by its import path",
-            modalities=["text", "image"],
             network=True,  # a backend may call a service or fetch a model
             environment=_VARIABLES,
             options=[
@@ -49,7 +45,6 @@ class BERTopic(Embedder):
             raise Refused("arguments must be a table", option="arguments")
         self.backend = self.make(settings)
         self.dimension = len(self.ask(self.backend.embed_documents, ["river"])[0])
-        self.has_images = hasattr(self.backend, "embed_images")
         words = self.ask(self.backend.embed_words, ["river"])
         if words.shape[1] != self.dimension:
             warn(f"the backend gives words {words.shape[1]} dimensions and documents {self.dimension}: words are not embedded")
@@ -98,59 +93,26 @@ class BERTopic(Embedder):
         return matrix
 
     def embed(self, texts, images) -> Vectors:
-        matrix = np.zeros((len(texts), self.dimension), np.float32)
-        statuses: dict[int, RowStatus] = {}
-        plain = []  # rows that are just text
-        for i, text in enumerate(texts):
-            blank = text is None or not text.strip()
-            if images[i]:
-                one = self.with_images(None if blank else text, images[i])
-                if isinstance(one, RowStatus):
-                    statuses[i] = one
-                else:
-                    matrix[i] = one
-                progress(i + 1)
-            elif blank:
-                statuses[i] = EMPTY
-            else:
-                plain.append(i)
-        size = self.settings["batch_size"]
-        for at in range(0, len(plain), size):
-            some = plain[at : at + size]
-            matrix[some] = self.ask(self.backend.embed_documents, [texts[i] for i in some])
-            progress(len(texts) - len(plain) + at + len(some))
-        return Vectors(matrix, self.without(matrix, statuses))
-
-    def with_images(self, text: str | None, images: Any) -> Any:
-        """The vector of a row with pictures; several count as their mean."""
-        if not self.has_images:
-            return failed(f"{type(self.backend).__name__} takes no pictures")
-        vectors = []
-        for image in images:
-            try:
-                from PIL import Image
-
-                with Image.open(io.BytesIO(image.read())) as picture:
-                    picture.load()
-                    vectors.append(self.ask(self.backend.embed, [text], [picture])[0])
-            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as e:
-                return failed(f"the picture {image.path or 'of the batch'} can't be embedded: {e}")
-        return np.mean(vectors, axis=0)
+        return self.all(self.backend.embed_documents, texts)
 
     def embed_words(self, words) -> Vectors:
-        matrix = np.zeros((len(words), self.dimension), np.float32)
-        some = [i for i, word in enumerate(words) if word.strip()]
-        size = self.settings["batch_size"]
-        for at in range(0, len(some), size):
-            matrix[some[at : at + size]] = self.ask(self.backend.embed_words, [words[i] for i in some[at : at + size]])
-            progress(at + 1)
-        return Vectors(matrix, self.without(matrix, {i: EMPTY for i in range(len(words)) if i not in some}))
+        return self.all(self.backend.embed_words, words)
 
-    def without(self, matrix: np.ndarray, statuses: dict[int, RowStatus]) -> dict[int, RowStatus]:
-        """Statuses, and those of rows for which the backend gave zeros."""
-        if self.settings["metric"] == "euclidean":
-            return statuses
-        return {**{int(i): OOV for i in np.flatnonzero(~matrix.any(axis=1))}, **statuses}
+    def all(self, method: Any, texts: Any) -> Vectors:
+        zeros = None if self.settings["metric"] == "euclidean" else OOV
+        size = self.settings["batch_size"]
+        if size == 1:
+            return by_row(texts, self.dimension, lambda text: self.ask(method, [text])[0], zeros)
+        matrix = np.zeros((len(texts), self.dimension), np.float32)
+        statuses = {i: EMPTY for i, text in enumerate(texts) if not text.strip()}
+        some = [i for i in range(len(texts)) if i not in statuses]
+        for at in range(0, len(some), size):
+            now = some[at : at + size]
+            matrix[now] = self.ask(method, [texts[i] for i in now])
+            progress(at + len(now))
+        if zeros is not None:
+            statuses.update({i: zeros for i in some if not matrix[i].any()})
+        return Vectors(matrix, statuses)
 
 
 def one_thread() -> None:

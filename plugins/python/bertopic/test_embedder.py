@@ -1,13 +1,12 @@
 """Against BERTopic's backends called directly, through the protocol and through bin/bertopic."""
 
-import io
 import pathlib
 
 import numpy as np
 import pytest
-from bertopic_sdk import Image, Refused, Status, load
+from bertopic_sdk import Refused, Status, load
 from bertopic_sdk.testing import Session
-from command import GOLDEN, MINIBERT, ODD, SENTENCES, conforms, embed, installed, needs_command, slow
+from command import MINIBERT, ODD, SENTENCES, conforms, embed, installed, needs_command, slow
 
 pytest.importorskip("bertopic")
 torch = pytest.importorskip("torch")
@@ -104,38 +103,6 @@ def test_refusals(folder):
         configure(s, folder, "my_backends:Short")
         with pytest.raises(Exception, match="answered 1 rows with an array of the shape"):
             s.embed(["a"])
-
-
-def picture(color, kind="PNG"):
-    from PIL import Image as Picture
-
-    b = io.BytesIO()
-    Picture.new("RGB", (40, 30), color).save(b, kind)
-    return b.getvalue()
-
-
-@pytest.mark.skipif(not GOLDEN.exists(), reason="the folder of golden values, which has a model for pictures, is not there")
-def test_pictures(folder):
-    """MultiModalBackend on a small CLIP: its text, its picture, and the plain mean of the two."""
-    from bertopic.backend import MultiModalBackend
-
-    model = str(GOLDEN / "clip" / "st-new")
-    torch.set_num_threads(1)
-    red, blue = Image(data=picture("red")), Image(data=picture("blue", "JPEG"))
-    (folder / "red.png").write_bytes(red.data)
-    (folder / "broken.png").write_bytes(red.data[:60])
-    with Session(BERTopic()) as s:
-        configure(s, folder, "bertopic.backend:MultiModalBackend", arguments={"embedding_model": model})
-        v = s.embed(["a red lamp", red, ("a red lamp", [red]), Image(path=str(folder / "broken.png")), ("", [blue]), Image(path=str(folder / "red.png")), (None, [red, blue])])
-        backend = MultiModalBackend(model)
-        path = [str(folder / "red.png")]
-        want = [backend.embed(["a red lamp"]), backend.embed([None], images=path), backend.embed(["a red lamp"], images=path)]
-        assert v.matrix[:3].tobytes() == np.concatenate(want).astype(np.float32).tobytes()
-        assert v.matrix[5].tobytes() == v.matrix[1].tobytes()
-        assert np.allclose(v.matrix[6], (v.matrix[1] + v.matrix[4]) / 2, atol=1e-6)
-        assert {r: st.status for r, st in v.statuses.items()} == {3: Status.FAILED}
-        configure(s, folder, "my_backends:Lengths")
-        assert s.embed([red]).statuses[0].reason == "Lengths takes no pictures"
 
 
 @needs_command
