@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -64,7 +65,7 @@ func (f *fit) over() error {
 // spreadOver counts the rows of each topic in each part and weighs their words.
 // part is the part of each row, -1 for none.
 func (f *fit) spreadOver(code, refusal string, part []int32, parts []Part, evolution bool) (*Spread, error) {
-	s := splitter{topics: &f.topics, params: f.p.CTFIDF, global: !f.p.Over.NoGlobal, evolution: evolution, words: f.p.TopNWords, threads: f.p.Threads}
+	s := splitter{ctx: f.ctx, topics: &f.topics, params: f.p.CTFIDF, global: !f.p.Over.NoGlobal, evolution: evolution, words: f.p.TopNWords, threads: f.p.Threads}
 	pairs := pairsOf(f.topics.class, part, len(parts))
 	if len(pairs) > maxPairs {
 		f.warn(code, "there are %d pairs of a topic and a part with rows of it, more than %d: %s", len(pairs), maxPairs, refusal)
@@ -88,6 +89,7 @@ func pairsOf(class, part []int32, parts int) []int64 {
 
 // splitter weighs the words of topics in parts of the corpus.
 type splitter struct {
+	ctx               context.Context
 	topics            *topics
 	params            ctfidf.Params
 	global, evolution bool
@@ -129,7 +131,7 @@ func (s *splitter) split(pairs []int64, part []int32, parts []Part) (*Spread, er
 	par.Blocks(s.threads, len(s.topics.list), 1, func(class, _, _ int) {
 		s.weigh(class, weights, first[class], out.Topics[first[class]:first[class+1]], before)
 	})
-	return out, nil
+	return out, s.ctx.Err()
 }
 
 // partsBefore returns for each part the last one before it that has rows, -1
@@ -157,6 +159,9 @@ func (s *splitter) weigh(class int, weights *vectorize.Weights, first int, pairs
 	unit(whole)
 	row, previous := make([]float64, len(cols)), make([]float64, len(cols))
 	for k := range pairs {
+		if s.ctx.Err() != nil {
+			return
+		}
 		clear(row)
 		terms, values := weights.Row(first + k)
 		at := 0

@@ -29,6 +29,7 @@ func splitOf(t *testing.T, texts []string, class, part []int32, parts []Part, id
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.ctx = context.Background()
 	s.topics = &topics{vocabulary: vocabulary, counts: counts, class: class, ctfidf: model.Transform(sums, 1), idf: model.IDF}
 	for _, id := range ids {
 		s.topics.list = append(s.topics.list, Topic{ID: id})
@@ -247,5 +248,22 @@ func TestFitSpreadsTopicsOverTimeAndClasses(t *testing.T) {
 	rows.Texts = nil
 	if _, r := mustFit(t, rows, Params{Over: OverParams{Bins: 20}}); len(r.OverTime.Topics) != 1 || len(r.OverTime.Topics[0].Words) != 0 {
 		t.Errorf("one row without a text lies in %+v", r.OverTime)
+	}
+}
+
+func TestTooManyPairsAreRefused(t *testing.T) {
+	n := maxPairs + 1
+	part := make([]int32, n)
+	for i := range part {
+		part[i] = int32(i)
+	}
+	f := &fit{result: &Result{}, topics: topics{class: make([]int32, n), list: make([]Topic, 1)}}
+	s, err := f.spreadOver("topics-over-time", "the topics over time are left out: set [topics] nr_bins to some 20", part, make([]Part, n), true)
+	if s != nil || err != nil {
+		t.Errorf("got %v, %v", s, err)
+	}
+	want := Warning{"topics-over-time", "there are 1000001 pairs of a topic and a part with rows of it, more than 1000000: the topics over time are left out: set [topics] nr_bins to some 20"}
+	if len(f.result.Warnings) != 1 || f.result.Warnings[0] != want {
+		t.Errorf("the warnings are %v", f.result.Warnings)
 	}
 }
