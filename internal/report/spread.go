@@ -175,7 +175,7 @@ func newTimeView(r *Report, views []*topicView) *timeView {
 			}
 			x := share(table[i][p], part.Rows)
 			row.Cells = append(row.Cells, timeCell{
-				X: timeLeft + p*w, W: w - 1, Opacity: strconv.FormatFloat(0.05+0.95*x/math.Max(top, 1e-9), 'f', 2, 64),
+				X: timeLeft + p*w, W: w - 1, Opacity: strconv.FormatFloat(0.05+0.95*x/max(top, 1e-9), 'f', 2, 64),
 				Title: fmt.Sprintf("%s: %s of %s (%s)", names[p], thousands(table[i][p]), thousands(part.Rows), percent(x)),
 			})
 		}
@@ -236,7 +236,7 @@ type classRow struct {
 
 type classCell struct {
 	Share, Title string
-	Level        int // 0 to 5
+	Level        int // 0 to 5, by the largest share of the table
 }
 
 // newClassView shows the topics of each class, or nothing where there are no
@@ -261,12 +261,18 @@ func newClassView(r *Report, views []*topicView) *classView {
 		ids[i] = t.ID
 	}
 	table := s.table(ids, 1, len(s.Parts))
+	top := 0.0
+	for i := range shown {
+		for p, part := range s.Parts {
+			top = max(top, share(table[i][p], part.Rows))
+		}
+	}
 	for i, t := range shown {
 		row := classRow{Topic: t}
 		for p, part := range s.Parts {
 			n := table[i][p]
 			x := share(n, part.Rows)
-			c := classCell{Level: min(int(math.Ceil(x*5)), 5)}
+			c := classCell{Level: int(math.Round(5 * x / max(top, 1e-9)))}
 			if n > 0 {
 				c.Share, c.Title = percent(x), fmt.Sprintf("%s of %s documents of %s", thousands(n), thousands(part.Rows), excerpt(part.Name, 60))
 			}

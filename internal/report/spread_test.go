@@ -61,7 +61,7 @@ func TestTopicsOverTime(t *testing.T) {
 func TestTopicsByClass(t *testing.T) {
 	r := spreadReport(2)
 	v := newClassView(&r, views(r))
-	if len(v.Classes) != 2 || len(v.Rows) != 3 || v.Rows[1].Cells[0] != (classCell{"40.0 %", "4 of 10 documents of <news>", 2}) || v.Rows[0].Cells[1] != (classCell{}) {
+	if len(v.Classes) != 2 || len(v.Rows) != 3 || v.Rows[1].Cells[0] != (classCell{"40.0 %", "4 of 10 documents of <news>", 3}) || v.Rows[0].Cells[1] != (classCell{}) {
 		t.Errorf("the view is %+v", v)
 	}
 	var b strings.Builder
