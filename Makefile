@@ -7,7 +7,7 @@ BIN   := bin
 PLUGINS := $(notdir $(patsubst %/main.go,%,$(wildcard plugins/*/main.go)))
 export CGO_ENABLED ?= 1
 
-.PHONY: help need setup build demo example-mixed test race lint fuzz bench bench-scale bench-sbert bench-clip bench-pictures bench-words bench-static bench-wire conformance test-python-sdk proto check clean fmt
+.PHONY: help need setup build demo example-mixed test race lint fuzz bench bench-scale bench-sbert bench-clip bench-pictures bench-words bench-static bench-wire conformance test-python-sdk test-python proto check clean fmt
 
 help:
 	@echo "make setup   fetch corpus, model and ONNX Runtime (once, into the user's cache)"
@@ -27,7 +27,8 @@ help:
 	@echo "make bench-static  token tables, against model2vec"
 	@echo "make bench-wire  the way from the host to an embedder program and back"
 	@echo "make conformance  our programs and the broken specimens against the rules"
-	@echo "make test-python-sdk  the Python SDK, in an environment of its own (Python 3.11)"
+	@echo "make test-python-sdk  the Python SDK, its types too, in an environment of its own (Python 3.11)"
+	@echo "make test-python  every Python library as a plugin, with conformance (9 GB, about an hour; NAMES=\"spacy use\")"
 	@echo "make proto   generate the protocol's code anew"
 	@echo "make check   lint, test, race"
 	@echo "make clean   remove what was built and what runs left"
@@ -58,6 +59,7 @@ example-mixed: need build
 test: setup build
 	@go vet ./...
 	go test ./...
+	@sdk/python/test.sh
 
 race:
 	go test -race ./...
@@ -109,7 +111,10 @@ conformance: build
 	@go run ./conformance/matrix -bin $(BIN)
 
 test-python-sdk: build
-	@sdk/python/test.sh
+	@sdk/python/test.sh --all
+
+test-python: build
+	@plugins/python/test-all.sh $(NAMES)
 
 proto:
 	@sdk/proto/generate.sh
