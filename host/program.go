@@ -279,13 +279,17 @@ func openProgram(path, lock string) (program, ErrorKind, error) {
 	if err != nil {
 		return program{}, KindUnsafe, err
 	}
-	sum, err := s.sum()
-	if err != nil {
-		return program{}, KindChecksum, fmt.Errorf("checksum: %w", err)
-	}
 	l, err := readLock(lock)
 	if err != nil {
 		return program{}, KindChecksum, err
+	}
+	take := s.known
+	if l != nil {
+		take = s.sum
+	}
+	sum, err := take()
+	if err != nil {
+		return program{}, KindChecksum, fmt.Errorf("checksum: %w", err)
 	}
 	if l != nil {
 		if err := l.allows(path, sum.SHA256); err != nil {

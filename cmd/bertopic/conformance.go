@@ -114,7 +114,7 @@ func badgeLine(path string) string {
 	if b == nil {
 		return b.Line("")
 	}
-	sum, err := host.Sum(path)
+	sum, err := host.KnownSum(path)
 	if err != nil {
 		return "? (" + err.Error() + ")"
 	}
