@@ -67,28 +67,25 @@ func writeOutputs(out string, docs *documents, v *vectors, model *pipeline.Model
 	} {
 		files.Go(write)
 	}
+	tell := func() { // what the run took, so far
+		record.Started = start.UTC().Truncate(time.Second)
+		record.Seconds = time.Since(start).Seconds()
+		record.PeakMiB = peakMiB()
+		record.Steps = slices.Clone(env.Meter.Steps)
+	}
+	tell()
+	page := reportOf(docs, v, model, result, record) // of the run but for its writing
+	files.Go(func() error {
+		return writeFile(filepath.Join(stage, "report.html"), func(w io.Writer) error { return report.Write(w, page) })
+	})
 	if err := files.Wait(); err != nil {
 		return err
 	}
+	if record.Outputs, err = sums(stage); err != nil {
+		return err
+	}
 	stepDone()
-	record.Started = start.UTC().Truncate(time.Second)
-	record.Seconds = time.Since(start).Seconds()
-	record.PeakMiB = peakMiB()
-	record.Steps = env.Meter.Steps
-	written := make(chan error, 1)
-	go func() { // beside the sums of the other files
-		written <- writeFile(filepath.Join(stage, "report.html"), func(w io.Writer) error {
-			return report.Write(w, reportOf(docs, v, model, result, record))
-		})
-	}()
-	others, err := sums(stage, "report.html")
-	if err := errors.Join(<-written, err); err != nil {
-		return err
-	}
-	if others["report.html"], err = hashFile(filepath.Join(stage, "report.html")); err != nil {
-		return err
-	}
-	record.Outputs = others
+	tell()
 	if err := writeJSON(filepath.Join(stage, "run.json"), record); err != nil {
 		return err
 	}
@@ -261,19 +258,16 @@ func joined(words []pipeline.Word) string {
 	return strings.Join(list, ", ")
 }
 
-// sums hashes the files below dir, but for one.
-func sums(dir, but string) (map[string]string, error) {
+// sums hashes the files below dir.
+func sums(dir string) (map[string]string, error) {
 	var names []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		if name, err := filepath.Rel(dir, path); err != nil {
-			return err
-		} else if name != but {
-			names = append(names, name)
-		}
-		return nil
+		name, err := filepath.Rel(dir, path)
+		names = append(names, name)
+		return err
 	})
 	if err != nil {
 		return nil, err
