@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"strconv"
 
@@ -87,10 +88,6 @@ func (m *Model) saveForPython(dir string) error {
 		return err
 	}
 	o := m.Vocabulary.Options()
-	vocab := make(map[string]int, len(m.Vocabulary.Terms))
-	for j, term := range m.Vocabulary.Terms {
-		vocab[term] = j
-	}
 	params := map[string]any{
 		"analyzer": o.Analyzer, "binary": o.Binary, "decode_error": "strict", "encoding": "utf-8", "input": "content",
 		"lowercase": !o.KeepCase, "max_df": 1.0, "max_features": nil, "min_df": 1, "ngram_range": o.NgramRange,
@@ -105,8 +102,28 @@ func (m *Model) saveForPython(dir string) error {
 	if o.TokenPattern != "" {
 		params["token_pattern"] = o.TokenPattern
 	}
-	return writeJSON(filepath.Join(dir, "ctfidf_config.json"), map[string]any{
+	return writeCompact(filepath.Join(dir, "ctfidf_config.json"), map[string]any{
 		"ctfidf_model":     map[string]any{"bm25_weighting": m.ctfidfParams.BM25Weighting, "reduce_frequent_words": m.ctfidfParams.ReduceFrequentWords},
-		"vectorizer_model": map[string]any{"params": params, "vocab": vocab},
+		"vectorizer_model": map[string]any{"params": params, "vocab": places(m.Vocabulary.Terms)},
 	})
+}
+
+// places is a JSON object of each term's place in the list.
+type places []string
+
+// MarshalJSON writes the terms in their order, which is quicker than a map's.
+func (p places) MarshalJSON() ([]byte, error) {
+	b := append(make([]byte, 0, 24*len(p)), '{')
+	for j, term := range p {
+		if j > 0 {
+			b = append(b, ',')
+		}
+		name, err := json.Marshal(term)
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(b, name...), ':')
+		b = strconv.AppendInt(b, int64(j), 10)
+	}
+	return append(b, '}'), nil
 }

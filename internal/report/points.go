@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/bertopic-go/bertopic/internal/par"
 	"github.com/bertopic-go/bertopic/internal/rng"
 )
 
@@ -124,8 +125,12 @@ func pack(points []*Point, u unit, topics []mapTopic, number map[int]int) (data,
 		if p.Probability >= 0 && p.Probability <= 1 {
 			ps[i] = uint8(math.Round(p.Probability * (noProbability - 1)))
 		}
-		tx.IDs[i], tx.Texts[i] = excerpt(p.ID, pointRunes), excerpt(p.Text, pointRunes)
 	}
+	par.Blocks(0, n, 512, func(_, lo, hi int) {
+		for i, p := range points[lo:hi] {
+			tx.IDs[lo+i], tx.Texts[lo+i] = excerpt(p.ID, pointRunes), excerpt(p.Text, pointRunes)
+		}
+	})
 	b64 := base64.StdEncoding.EncodeToString
 	d := mapData{N: n, X: b64(xs), Y: b64(ys), T: b64(ts), P: b64(ps), Topics: topics}
 	if data, err = script(d); err != nil {
