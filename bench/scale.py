@@ -152,7 +152,7 @@ class Session:
         with open(self.path(name + ".log"), errors="replace") as f:
             for line in f:
                 if line.startswith("{") and (said := json.loads(line)).get("msg") == "memory":
-                    cost["estimate"] = said.get("estimate")
+                    cost["estimate"] = said.get("at_least")
         return cost, out
 
     def main_run(self):

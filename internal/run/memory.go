@@ -19,12 +19,12 @@ func (e *MemoryError) Error() string { return e.Msg }
 const (
 	memoryBase   = 96 << 20 // the program itself, and tiles, tables and trees of a small corpus
 	memoryText   = 3        // a byte of the corpus: the texts, their words and counts
-	memoryRow    = 1500     // a row: neighbours, graph, layout, tree, topics
+	memoryRow    = 1800     // a row: neighbours, graph, layout, tree, topics
 	memoryMapped = 4        // a value of vectors, in memory or mapped from a file
 )
 
-// memoryNeeded estimates what a fit takes at its peak in this process. The
-// embedder's process comes on top.
+// memoryNeeded estimates the least that a fit takes at its peak in this process;
+// garbage comes on top where there is room for it, and the embedder's process.
 func memoryNeeded(docs *documents, dimension int, c *config.Config) int64 {
 	n := int64(len(docs.rows))
 	need := memoryBase + n*memoryRow + n*int64(dimension)*memoryMapped
@@ -37,14 +37,14 @@ func memoryNeeded(docs *documents, dimension int, c *config.Config) int64 {
 	return need
 }
 
-// makeRoom tells what the fit of dense vectors will take, refuses what [run]
+// makeRoom tells what the fit of dense vectors will take at least, refuses what [run]
 // memory does not allow, and keeps the collector of garbage within it.
 func makeRoom(docs *documents, dimension int, c *config.Config, env *Env) error {
 	if dimension == 0 { // known after the rows are read
 		return nil
 	}
 	need := memoryNeeded(docs, dimension, c)
-	env.Log.Info("memory", "estimate", size.Rough(need), "rows", len(docs.rows), "dimension", dimension)
+	env.Log.Info("memory", "at_least", size.Rough(need), "rows", len(docs.rows), "dimension", dimension)
 	limit := int64(c.Run.Memory)
 	if limit == 0 {
 		if need > 1<<30 { // garbage as large as what is in use would be much
@@ -53,9 +53,10 @@ func makeRoom(docs *documents, dimension int, c *config.Config, env *Env) error 
 		return nil
 	}
 	if need > limit {
-		return &MemoryError{fmt.Sprintf("%d rows of %d values need about %s, and [run] memory is %s: allow more, take fewer rows, or an embedder of fewer dimensions",
+		return &MemoryError{fmt.Sprintf("%d rows of %d values need %s at least, and [run] memory is %s: allow more, take fewer rows, or an embedder of fewer dimensions",
 			len(docs.rows), dimension, size.Rough(need), size.Exact(limit))}
 	}
-	debug.SetMemoryLimit(limit - int64(len(docs.rows))*int64(dimension)*memoryMapped)
+	// What the collector doesn't see (mapped vectors, the program, stacks) has its part.
+	debug.SetMemoryLimit(limit - limit/16 - int64(len(docs.rows))*int64(dimension)*memoryMapped)
 	return nil
 }
