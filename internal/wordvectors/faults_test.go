@@ -241,7 +241,7 @@ func TestFaults(t *testing.T) {
 		{"a web page", []byte("<!DOCTYPE html><html>"), "it is a web page"},
 		{"Git LFS", []byte("version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"},
 		{"HDF5", []byte("\x89HDF\r\n\x1a\n"), "HDF5"},
-		{"Parquet", []byte("PAR1xxxxxxxxPAR1"), "name the .npy file of the vectors"},
+		{"Parquet", []byte("PAR1 no more PAR1"), "name the .npy file of the vectors"},
 		{"npy without words", func() []byte {
 			b, err := os.ReadFile(filepath.Join("testdata", "apart.npy"))
 			if err != nil {
