@@ -8,10 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 
 	"github.com/bertopic-go/bertopic/internal/atomicfile"
+	"github.com/bertopic-go/bertopic/internal/plain"
 )
 
 // Tensor is a tensor to be written: make one with Float32, Float64, Int64,
@@ -28,35 +28,27 @@ type Tensor struct {
 // Float32 is a tensor of F32 values in row-major order. Without a shape it is
 // a vector, here and below; the shape []int{}... makes a single value.
 func Float32(name string, values []float32, shape ...int) Tensor {
-	return tensor(name, F32, values, shape, func(b []byte, v float32) []byte {
-		return binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
-	})
+	return tensor(name, F32, shape, values)
 }
 
 // Float64 is a tensor of F64 values.
 func Float64(name string, values []float64, shape ...int) Tensor {
-	return tensor(name, F64, values, shape, func(b []byte, v float64) []byte {
-		return binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
-	})
+	return tensor(name, F64, shape, values)
 }
 
 // Int64 is a tensor of I64 values.
 func Int64(name string, values []int64, shape ...int) Tensor {
-	return tensor(name, I64, values, shape, func(b []byte, v int64) []byte {
-		return binary.LittleEndian.AppendUint64(b, uint64(v))
-	})
+	return tensor(name, I64, shape, values)
 }
 
 // Int32 is a tensor of I32 values.
 func Int32(name string, values []int32, shape ...int) Tensor {
-	return tensor(name, I32, values, shape, func(b []byte, v int32) []byte {
-		return binary.LittleEndian.AppendUint32(b, uint32(v))
-	})
+	return tensor(name, I32, shape, values)
 }
 
 // Uint8 is a tensor of U8 values.
 func Uint8(name string, values []uint8, shape ...int) Tensor {
-	return tensor(name, U8, values, shape, func(b []byte, v uint8) []byte { return append(b, v) })
+	return tensor(name, U8, shape, values)
 }
 
 // Raw is a tensor of any type from its bytes in the file's own layout.
@@ -76,24 +68,11 @@ func Raw(name string, dtype DType, data []byte, shape ...int) Tensor {
 	return t
 }
 
-func tensor[T any](name string, d DType, values []T, shape []int, put func([]byte, T) []byte) Tensor {
+func tensor[T plain.Number](name string, d DType, shape []int, values []T) Tensor {
 	if shape == nil {
 		shape = []int{len(values)}
 	}
-	return Tensor{name, d, shape, len(values), func(w io.Writer) error {
-		const chunk = 1 << 13
-		var buf []byte
-		for part := range slices.Chunk(values, chunk) {
-			buf = buf[:0]
-			for _, v := range part {
-				buf = put(buf, v)
-			}
-			if _, err := w.Write(buf); err != nil {
-				return err
-			}
-		}
-		return nil
-	}}
+	return Tensor{name, d, shape, len(values), func(w io.Writer) error { return plain.Write(w, values) }}
 }
 
 func (t Tensor) check() error {

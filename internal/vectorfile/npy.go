@@ -13,6 +13,7 @@ import (
 
 	"github.com/bertopic-go/bertopic/internal/mapfile"
 	"github.com/bertopic-go/bertopic/internal/matrix"
+	"github.com/bertopic-go/bertopic/internal/plain"
 	"github.com/bertopic-go/bertopic/internal/safetensors"
 )
 
@@ -251,7 +252,7 @@ func readNPY(in input) (matrix.Matrix, error) {
 // there as in memory; else nil.
 func (a *array) mapped(in input, n int64) *matrix.Dense {
 	f, ok := in.ReaderAt.(*os.File)
-	if !ok || in.size < MapFrom || a.fortran || a.kind != 'f' || a.width != 4 || a.big || len(a.shape) != 2 || a.shape[1] == 0 || n%4 != 0 || !inLittleEndian {
+	if !ok || in.size < MapFrom || a.fortran || a.kind != 'f' || a.width != 4 || a.big || len(a.shape) != 2 || a.shape[1] == 0 || n%4 != 0 || !plain.LittleEndian {
 		return nil
 	}
 	data, err := mapfile.Map(f, in.size)
@@ -260,9 +261,6 @@ func (a *array) mapped(in input, n int64) *matrix.Dense {
 	}
 	return &matrix.Dense{Rows: a.shape[0], Cols: a.shape[1], Data: unsafe.Slice((*float32)(unsafe.Pointer(&data[n])), a.count)}
 }
-
-// inLittleEndian is true where numbers lie in memory as in most files.
-var inLittleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
 func openNPY(in input) (*array, int64, io.Reader, error) {
 	r := io.NewSectionReader(in, 0, in.size)

@@ -4,14 +4,13 @@ import (
 	"archive/zip"
 	"bufio"
 	"compress/flate"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
-	"slices"
 
 	"github.com/bertopic-go/bertopic/internal/atomicfile"
 	"github.com/bertopic-go/bertopic/internal/matrix"
+	"github.com/bertopic-go/bertopic/internal/plain"
 )
 
 // NPY writes a .npy file of float32 rows as they come; how many there are is
@@ -21,7 +20,6 @@ type NPY struct {
 	w    *bufio.Writer
 	cols int
 	n    int // values
-	buf  []byte
 }
 
 // headerSize has room for any shape; NumPy asks for a multiple of 64.
@@ -48,16 +46,7 @@ func (w *NPY) WriteRows(values []float32) error {
 		return fmt.Errorf("write rows: %d values are not whole rows of %d", len(values), w.cols)
 	}
 	w.n += len(values)
-	for part := range slices.Chunk(values, 1<<12) {
-		w.buf = w.buf[:0]
-		for _, v := range part {
-			w.buf = binary.LittleEndian.AppendUint32(w.buf, math.Float32bits(v))
-		}
-		if _, err := w.w.Write(w.buf); err != nil {
-			return err
-		}
-	}
-	return nil
+	return plain.Write(w.w, values)
 }
 
 // Commit completes the file and puts it in place.
@@ -125,23 +114,20 @@ func WriteCSR(path string, m *matrix.CSR) error {
 }
 
 func writeMembers(z *zip.Writer, m *matrix.CSR) error {
-	le := binary.LittleEndian
-	put32 := func(b []byte, v int32) []byte { return le.AppendUint32(b, uint32(v)) }
-	put64 := func(b []byte, v int64) []byte { return le.AppendUint64(b, uint64(v)) }
-	if err := member(z, "indices", "<i4", m.Indices, put32); err != nil {
+	if err := member(z, "indices", "<i4", m.Indices); err != nil {
 		return err
 	}
 	// SciPy wants indices and indptr of one width where they fit.
-	indptr, narrow := "<i8", m.NNZ() <= math.MaxInt32
-	if narrow {
-		indptr = "<i4"
-	}
-	err := member(z, "indptr", indptr, m.Indptr, func(b []byte, v int64) []byte {
-		if narrow {
-			return put32(b, int32(v))
+	var err error
+	if m.NNZ() <= math.MaxInt32 {
+		narrow := make([]int32, len(m.Indptr))
+		for i, v := range m.Indptr {
+			narrow[i] = int32(v)
 		}
-		return put64(b, v)
-	})
+		err = member(z, "indptr", "<i4", narrow)
+	} else {
+		err = member(z, "indptr", "<i8", m.Indptr)
+	}
 	if err != nil {
 		return err
 	}
@@ -152,16 +138,14 @@ func writeMembers(z *zip.Writer, m *matrix.CSR) error {
 	if _, err := w.Write(append(npyHeader("|S3", "()"), "csr"...)); err != nil {
 		return err
 	}
-	if err := member(z, "shape", "<i8", []int64{int64(m.Rows), int64(m.Cols)}, put64); err != nil {
+	if err := member(z, "shape", "<i8", []int64{int64(m.Rows), int64(m.Cols)}); err != nil {
 		return err
 	}
-	return member(z, "data", "<f4", m.Data, func(b []byte, v float32) []byte {
-		return le.AppendUint32(b, math.Float32bits(v))
-	})
+	return member(z, "data", "<f4", m.Data)
 }
 
 // member writes a one-dimensional array.
-func member[T any](z *zip.Writer, name, descr string, values []T, put func([]byte, T) []byte) error {
+func member[T plain.Number](z *zip.Writer, name, descr string, values []T) error {
 	w, err := z.Create(name + ".npy")
 	if err != nil {
 		return err
@@ -169,15 +153,5 @@ func member[T any](z *zip.Writer, name, descr string, values []T, put func([]byt
 	if _, err := w.Write(npyHeader(descr, fmt.Sprintf("(%d,)", len(values)))); err != nil {
 		return err
 	}
-	var buf []byte
-	for part := range slices.Chunk(values, 1<<13) {
-		buf = buf[:0]
-		for _, v := range part {
-			buf = put(buf, v)
-		}
-		if _, err := w.Write(buf); err != nil {
-			return err
-		}
-	}
-	return nil
+	return plain.Write(w, values)
 }
