@@ -176,10 +176,15 @@ func isASCII(s string) bool { return asciiPrefix(s) == len(s) }
 
 // asciiPrefix is the number of bytes before the first that is not ASCII.
 func asciiPrefix(s string) int {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return i
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		b := s[i : i+8] // one load of eight bytes
+		if x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 | uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56; x&0x8080808080808080 != 0 {
+			break
 		}
 	}
-	return len(s)
+	for i < len(s) && s[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
 }

@@ -1,6 +1,9 @@
 package vectorize
 
 import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -24,10 +27,11 @@ type scanner struct {
 	machine *machine
 	stop    *table // nil: no stop words
 	ascii   *[256]byte
-	lower   bool // lower-case while scanning: opt.KeepCase is false and nothing comes before
+	lower   bool // runs lower-cases too: opt.KeepCase is false and nothing comes before
 
-	buf    []byte // words, one space between two; slack bytes more than in use
+	buf    []byte // words, at least one byte between two; slack bytes more than in use
 	used   int
+	edges  []int32 // of asciiWords
 	tokens []span
 	terms  []span // of the last document
 	pre    []byte // the text before words are taken
@@ -46,7 +50,7 @@ func newScanner(opt Options) *scanner {
 	if opt.Analyzer == Word && len(opt.StopWords) > 0 {
 		s.stop = tableOf(opt.StopWords)
 	}
-	if opt.Analyzer == Word && s.pattern == nil && opt.Tokenizer == Sklearn && opt.StripAccents == "" && !opt.KeepCase {
+	if opt.Tokenizer == Sklearn && opt.StripAccents == "" && !opt.KeepCase {
 		s.lower, s.ascii = true, &lowerASCII
 	}
 	return s
@@ -55,27 +59,73 @@ func newScanner(opt Options) *scanner {
 // scan cuts text into terms, left in s.terms as places in s.buf.
 func (s *scanner) scan(text string) {
 	s.tokens, s.terms, s.used = s.tokens[:0], s.terms[:0], 0
+	switch {
+	case s.opt.Analyzer == Char:
+		s.chars(s.preprocess(text))
+		return
+	case s.opt.Analyzer == CharWB:
+		s.charsInWords(s.preprocess(text))
+		return
+	case s.pattern != nil:
+		s.matches(s.preprocess(text))
+	default:
+		s.words(text)
+	}
+	s.ngrams()
+}
+
+// words takes the words of a tokenizer. Neither they nor what is done to their
+// letters reaches across a space, so that what is ASCII between two of them
+// goes a shorter way.
+func (s *scanner) words(text string) {
+	if s.opt.KeepCase && s.opt.Tokenizer == Unicode && !utf8.ValidString(text) {
+		s.otherWords(text) // where a broken character ends is another matter
+		return
+	}
+	for len(text) > 0 {
+		n := asciiPrefix(text)
+		if n < len(text) {
+			n = strings.LastIndexByte(text[:n], ' ') + 1
+		}
+		if n > 0 {
+			s.asciiWords(text[:n])
+			text = text[n:]
+		}
+		if n = otherPrefix(text); n > 0 {
+			s.otherWords(text[:n])
+			text = text[n:]
+		}
+	}
+}
+
+// otherPrefix is the number of bytes before the first space from where the way
+// of ASCII is worth it.
+func otherPrefix(text string) int {
+	for n := 0; n < len(text); n++ {
+		space := strings.IndexByte(text[n:], ' ')
+		if space < 0 {
+			break
+		}
+		n += space
+		if isASCII(text[n:min(n+32, len(text))]) {
+			return n
+		}
+	}
+	return len(text)
+}
+
+// otherWords is words for any text.
+func (s *scanner) otherWords(text string) {
 	if s.lower {
 		s.runs(text)
-		s.ngrams()
 		return
 	}
 	text = s.preprocess(text)
-	switch {
-	case s.opt.Analyzer == Char:
-		s.chars(text)
-		return
-	case s.opt.Analyzer == CharWB:
-		s.charsInWords(text)
-		return
-	case s.pattern != nil:
-		s.matches(text)
-	case s.opt.Tokenizer == Unicode:
-		s.unicodeWords(text)
-	default:
+	if s.opt.Tokenizer == Unicode {
+		s.annexWords(norm.NFC.String(text))
+	} else {
 		s.runs(text)
 	}
-	s.ngrams()
 }
 
 // preprocess lower-cases text and strips its accents, as the options say. The
@@ -108,7 +158,7 @@ func (s *scanner) runs(text string) {
 	s.reserve(len(text) + len(text)/2 + slack)
 	buf, ascii := s.buf, s.ascii
 	var plane *[1 << 16]runeInfo
-	start, n, chars := 0, 0, 0
+	start, n, chars := s.used, s.used, 0
 	for i := 0; i < len(text); {
 		first := i
 		for i < len(text) {
@@ -143,19 +193,18 @@ func (s *scanner) runs(text string) {
 		} else {
 			i++
 		}
-		if chars >= 2 && !s.stopped(start, n) {
-			s.tokens = append(s.tokens, span{int32(start), int32(n)})
-			buf[n] = ' '
+		if chars >= 2 {
+			s.take(start, n)
 			n++
 			start = n
-		} else {
-			n = start
 		}
+		n = start
 		chars = 0
 	}
-	if chars >= 2 && !s.stopped(start, n) {
-		s.tokens = append(s.tokens, span{int32(start), int32(n)})
+	if chars >= 2 {
+		s.take(start, n)
 	}
+	s.used = n + 1
 }
 
 // lowerRune returns the lower case of r, which is text[i:], whether that is a
@@ -190,6 +239,13 @@ func (s *scanner) stopped(lo, hi int) bool {
 	return s.stop != nil && s.stop.find(s.buf, lo, hi) >= 0
 }
 
+// take makes buf[lo:hi] a word, unless it is a stop word.
+func (s *scanner) take(lo, hi int) {
+	if !s.stopped(lo, hi) {
+		s.tokens = append(s.tokens, span{int32(lo), int32(hi)})
+	}
+}
+
 // put writes a word behind those in the buffer and returns its place.
 func (s *scanner) put(parts ...string) (lo, hi int) {
 	size := 1
@@ -197,37 +253,35 @@ func (s *scanner) put(parts ...string) (lo, hi int) {
 		size += len(p)
 	}
 	s.reserve(size)
-	hi = s.used
+	lo, hi = s.used, s.used
 	for _, p := range parts {
 		hi += copy(s.buf[hi:], p)
 	}
-	return s.used, hi
-}
-
-// add appends a word, unless it is a stop word.
-func (s *scanner) add(parts ...string) {
-	lo, hi := s.put(parts...)
-	if s.stopped(lo, hi) {
-		return
-	}
-	s.buf[hi] = ' '
 	s.used = hi + 1
-	s.tokens = append(s.tokens, span{int32(lo), int32(hi)})
+	return lo, hi
 }
 
 // matches takes what the pattern finds.
 func (s *scanner) matches(text string) {
-	s.machine.findAll(text, func(lo, hi int) { s.add(text[lo:hi]) })
+	s.machine.findAll(text, func(lo, hi int) { s.take(s.put(text[lo:hi])) })
 }
 
 // ngrams makes the terms of the words: all single words, then all pairs, and
-// so on, as far as the range of n asks. Words stand in the buffer with a space
-// between two, so that an n-gram is a place in it too.
+// so on, as far as the range of n asks. The words move together in the buffer,
+// with a space between two, so that an n-gram is a place in it too.
 func (s *scanner) ngrams() {
 	lo, hi := s.opt.NgramRange[0], s.opt.NgramRange[1]
 	if hi == 1 {
 		s.terms, s.tokens = s.tokens, s.terms
 		return
+	}
+	n := 0
+	for i, t := range s.tokens {
+		start := n
+		n += copy(s.buf[n:], s.buf[t.lo:t.hi])
+		s.tokens[i] = span{int32(start), int32(n)}
+		s.buf[n] = ' '
+		n++
 	}
 	for n := lo; n <= min(hi, len(s.tokens)); n++ {
 		for i := 0; i+n <= len(s.tokens); i++ {
@@ -317,40 +371,14 @@ var unparted = []*unicode.RangeTable{unicode.Han, unicode.Hiragana, unicode.Thai
 // prolonged is the katakana mark that lengthens a vowel, in hiragana too.
 const prolonged = '\u30fc'
 
-// unicodeWords takes the words of Unicode's Annex 29. Words do not reach across
-// a space or the end of a line, so that what is ASCII between two of them goes
-// the shorter way.
-func (s *scanner) unicodeWords(text string) {
-	if !norm.NFC.IsNormalString(text) {
-		text = norm.NFC.String(text)
-	}
-	if !utf8.ValidString(text) { // where a broken character ends is another matter
-		s.annexWords(text)
-		return
-	}
-	for len(text) > 0 {
-		n := asciiPrefix(text)
-		if n < len(text) {
-			n = strings.LastIndexAny(text[:n], " \n") + 1
-		}
-		s.asciiWords(text[:n])
-		text = text[n:]
-		if n = strings.IndexAny(text, " \n"); n < 0 {
-			n = len(text)
-		}
-		s.annexWords(text[:n])
-		text = text[n:]
-	}
-}
-
-// annexWords is unicodeWords without the shorter way, for a text in normal
-// form C.
+// annexWords takes the words of Unicode's Annex 29 from a text in normal form
+// C.
 func (s *scanner) annexWords(text string) {
 	var last string // the character before, inside a run of an unparted script
 	run := 0        // its length so far
 	endRun := func() {
 		if run == 1 {
-			s.add(last)
+			s.take(s.put(last))
 		}
 		run = 0
 	}
@@ -363,7 +391,7 @@ func (s *scanner) annexWords(text string) {
 		r, _ := utf8.DecodeRuneInString(w)
 		if r >= utf8.RuneSelf && (unicode.In(r, unparted...) || run > 0 && r == prolonged) {
 			if run > 0 {
-				s.add(last, w)
+				s.take(s.put(last, w))
 			}
 			last = w
 			run++
@@ -380,11 +408,8 @@ func (s *scanner) annexWords(text string) {
 const (
 	letterInWord = 1 << iota
 	digitInWord
-	underscoreInWord
 	betweenLetters // joins the letters on both sides
 	betweenDigits
-	apostropheInWord
-	inWord = letterInWord | digitInWord | underscoreInWord
 )
 
 var asciiRole = func() (role [256]uint8) {
@@ -394,41 +419,95 @@ var asciiRole = func() (role [256]uint8) {
 	for c := range 10 {
 		role['0'+c] = digitInWord
 	}
-	role['_'] = underscoreInWord
 	role[':'] = betweenLetters
 	role['.'] = betweenLetters | betweenDigits
-	role['\''] = betweenLetters | betweenDigits | apostropheInWord
+	role['\''] = betweenLetters | betweenDigits
 	role[','], role[';'] = betweenDigits, betweenDigits
 	return role
 }()
 
-// asciiWords is unicodeWords for a text of ASCII alone.
+// asciiWords takes the words of a text of ASCII alone.
 func (s *scanner) asciiWords(text string) {
-	for i := 0; i < len(text); i++ {
-		if asciiRole[text[i]]&inWord == 0 {
-			continue
-		}
-		start, seen := i, uint8(0)
-		for ; i < len(text); i++ {
-			role := asciiRole[text[i]]
-			if role&inWord == 0 && (role == 0 || i+1 == len(text) || !joined(role, asciiRole[text[i-1]]&asciiRole[text[i+1]])) {
-				break
+	lo, end := s.used, s.used+len(text)
+	s.reserve(len(text) + wordBlock)
+	copy(s.buf[lo:], text)
+	s.used = end
+	if need := len(text) + 2; need > len(s.edges) {
+		s.edges = make([]int32, max(need, 2*len(s.edges)))
+	}
+	edges := s.edges[:wordEdges(s.buf, lo, end, s.opt.KeepCase, s.edges)]
+	buf, unicode := s.buf, s.opt.Tokenizer == Unicode
+	for k := 0; k < len(edges); k += 2 {
+		start, end, apostrophe := edges[k], edges[k+1], false
+		if unicode {
+			for k+2 < len(edges) && edges[k+2] == end+1 && joined(buf[end-1], buf[end], buf[end+1]) {
+				apostrophe = apostrophe || buf[end] == '\''
+				k += 2
+				end = edges[k+1]
 			}
-			seen |= role
 		}
 		switch {
-		case i-start < 2 || seen&(letterInWord|digitInWord) == 0:
-		case seen&apostropheInWord != 0:
-			s.addApostrophe(text[start:i])
+		case end-start < 2:
+		case apostrophe:
+			s.takeApostrophe(int(start), int(end))
+		case unicode && buf[start] == '_' && len(bytes.Trim(buf[start:end], "_")) == 0:
 		default:
-			s.add(text[start:i])
+			s.take(int(start), int(end))
 		}
 	}
 }
 
-// joined reports whether a character between two that are both what sides says
-// is no boundary.
-func joined(role, sides uint8) bool {
+// wordBlock is how many bytes wordEdges looks at together.
+const wordBlock = 64
+
+// wordEdges writes to edges where runs of word characters begin and end in
+// buf[lo:hi], which is ASCII alone and, unless keepCase, becomes lower case.
+// edges has room for one more than there are bytes. It clears up to wordBlock
+// bytes of buf beyond hi and returns how many edges there are.
+func wordEdges(buf []byte, lo, hi int, keepCase bool, edges []int32) int {
+	const (
+		ones = 0x0101010101010101
+		tops = 0x80 * ones
+	)
+	toLower := uint64(0x20 * ones)
+	if keepCase {
+		toLower = 0
+	}
+	clear(buf[hi : hi+wordBlock-(hi-lo)%wordBlock])
+	n, before := 0, uint64(0)
+	for at := lo; at <= hi; at += wordBlock {
+		block := buf[at : at+wordBlock]
+		inWord := uint64(0) // a bit for each byte
+		for k := 0; k < wordBlock; k += 8 {
+			// Eight bytes at a time. All are below 128, so that a sum leaves
+			// the others alone and its top bit tells whether it reached 128.
+			x := binary.LittleEndian.Uint64(block[k:])
+			small := x | 0x20*ones
+			letter := (small + (128-'a')*ones) &^ (small + (127-'z')*ones) & tops
+			digit := (x + (128-'0')*ones) &^ (x + (127-'9')*ones)
+			other := (x ^ '_'*ones) + 127*ones
+			top := (letter | digit | ^other) & tops
+			binary.LittleEndian.PutUint64(block[k:], x|letter>>2&toLower)
+			// The product gathers the top bits of the eight in its top byte.
+			inWord |= (top >> 7 * 0x0102040810204080) >> 56 << k
+		}
+		turns := inWord ^ (inWord<<1 | before)
+		before = inWord >> 63
+		for ; turns != 0; turns &= turns - 1 {
+			edges[n] = int32(at + bits.TrailingZeros64(turns))
+			n++
+		}
+	}
+	return n
+}
+
+// joined reports whether c is no boundary between two word characters.
+func joined(before, c, after byte) bool {
+	role := asciiRole[c]
+	if role == 0 {
+		return false
+	}
+	sides := asciiRole[before] & asciiRole[after]
 	return role&betweenLetters != 0 && sides&letterInWord != 0 || role&betweenDigits != 0 && sides&digitInWord != 0
 }
 
@@ -444,26 +523,27 @@ func (s *scanner) addWord(w string) {
 	switch {
 	case chars < 2 || !alnum:
 	case apostrophe:
-		s.addApostrophe(strings.ReplaceAll(w, "\u2019", "'"))
+		s.takeApostrophe(s.put(strings.ReplaceAll(w, "\u2019", "'")))
 	default:
-		s.add(w)
+		s.take(s.put(w))
 	}
 }
 
-// addApostrophe appends a word with an apostrophe: without a closing 's
-// (moon's: moon), then without an elided article (l'homme: homme), which is one
-// or two letters before three or more. A word that is a stop word as it stands
-// (let's) is one first.
-func (s *scanner) addApostrophe(w string) {
-	if s.stopped(s.put(w)) {
+// takeApostrophe takes a word with an apostrophe: without a closing 's (moon's:
+// moon), then without an elided article (l'homme: homme), which is one or two
+// letters before three or more. A word that is a stop word as it stands (let's)
+// is one first.
+func (s *scanner) takeApostrophe(lo, hi int) {
+	if s.stopped(lo, hi) {
 		return
 	}
-	w = strings.TrimSuffix(strings.TrimSuffix(w, "'s"), "'S")
-	if head, tail, ok := strings.Cut(w, "'"); ok && utf8.RuneCountInString(head) <= 2 && utf8.RuneCountInString(tail) >= 3 {
-		w = tail
+	w := bytes.TrimSuffix(bytes.TrimSuffix(s.buf[lo:hi], []byte("'s")), []byte("'S"))
+	hi = lo + len(w)
+	if head, tail, ok := bytes.Cut(w, []byte("'")); ok && utf8.RuneCount(head) <= 2 && utf8.RuneCount(tail) >= 3 {
+		lo, w = hi-len(tail), tail
 	}
-	if utf8.RuneCountInString(w) >= 2 {
-		s.add(w)
+	if utf8.RuneCount(w) >= 2 {
+		s.take(lo, hi)
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 )
 
@@ -295,30 +294,35 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
-// bothWays cuts text the shorter way and the way of Annex 29 alone.
-func bothWays(text string) (short, long []string) {
+// bothWays cuts text the shorter way where there is one and as a whole.
+func bothWays(text string, opt Options) (short, long []string) {
+	opt.StopWords = []string{"let's", "the"}
 	terms := func(cut func(*scanner)) (out []string) {
-		s := newScanner(Options{Tokenizer: Unicode, StopWords: []string{"let's", "the"}})
+		s := newScanner(opt)
+		s.scan("before")
+		s.tokens = s.tokens[:0]
 		cut(s)
 		for _, p := range s.tokens {
 			out = append(out, string(s.buf[p.lo:p.hi]))
 		}
 		return out
 	}
-	text = norm.NFC.String(text)
-	return terms(func(s *scanner) { s.unicodeWords(text) }), terms(func(s *scanner) { s.annexWords(text) })
+	return terms(func(s *scanner) { s.words(text) }), terms(func(s *scanner) { s.otherWords(text) })
 }
+
+var bothWaysOptions = []Options{{Tokenizer: Unicode}, {Tokenizer: Unicode, KeepCase: true}, {Tokenizer: Unicode, StripAccents: "ascii"}, {}, {KeepCase: true}, {StripAccents: "unicode"}}
 
 func TestASCIIWords(t *testing.T) {
 	alphabet := []rune("aB1_.,:;' \n\r\t-\"\u2019\u00e9\u0301\u200d\u00ad\u3042\u30fc\u8bfb\u0663\u05d0")
 	r := rand.New(rand.NewPCG(1, 2))
 	for k := range 40_000 {
-		text := make([]rune, 1+r.IntN(16))
+		text := make([]rune, 1+r.IntN(16)<<(k%4))
 		for i := range text {
 			text[i] = alphabet[r.IntN(min(len(alphabet), 10+k%2*len(alphabet)))] // half of them all but ASCII
 		}
-		if short, long := bothWays(string(text)); !slices.Equal(short, long) {
-			t.Fatalf("%q: %q, want %q", string(text), short, long)
+		opt := bothWaysOptions[r.IntN(len(bothWaysOptions))]
+		if short, long := bothWays(string(text), opt); !slices.Equal(short, long) {
+			t.Fatalf("%+v: %q: %q, want %q", opt, string(text), short, long)
 		}
 	}
 }
@@ -328,8 +332,10 @@ func FuzzASCIIWords(f *testing.F) {
 	f.Add("can't stop: 3.14, 1,000;5 a.b:c 'tis rock'n'roll l'homme x_1._y e.g. U.S.A.\r\n  _ __ 9_ it's IT'S caf\u00e9 a\u0301 \u8bfb\u4e66 a")
 	f.Add("a \u0301b c\u200dd \u30a2\u30a2 x\n\u0e25\u0e32\u0e27 \x80 a'\u00e9.b 1.\u0663")
 	f.Fuzz(func(t *testing.T, text string) {
-		if short, long := bothWays(text); !slices.Equal(short, long) {
-			t.Errorf("%q: %q, want %q", text, short, long)
+		for _, opt := range bothWaysOptions {
+			if short, long := bothWays(text, opt); !slices.Equal(short, long) {
+				t.Errorf("%+v: %q: %q, want %q", opt, text, short, long)
+			}
 		}
 	})
 }
