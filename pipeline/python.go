@@ -2,17 +2,18 @@ package pipeline
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"strconv"
 
+	"github.com/bertopic-go/bertopic/internal/jsontext"
 	"github.com/bertopic-go/bertopic/internal/safetensors"
+	"github.com/bertopic-go/bertopic/internal/vectorize"
 )
 
 // saveForPython writes the files that BERTopic.load of the Python library
 // reads: topics, words, c-TF-IDF and the topics' vectors, which are what its
 // own safetensors models hold. Where the vectors are sparse they are left out
 // and the Python library can't load the model.
-func (m *Model) saveForPython(dir string) error {
+func (m *Model) saveForPython(f *folder) error {
 	vectors, ok := m.TopicVectors.(*Dense)
 	if !ok {
 		return nil
@@ -49,7 +50,7 @@ func (m *Model) saveForPython(dir string) error {
 			aspects[name][id] = pairs(words)
 		}
 	}
-	if err := writeCompact(filepath.Join(dir, "topics.json"), map[string]any{
+	if err := f.compact("topics.json", map[string]any{
 		"topic_representations": representations, "topics": m.rowTopic, "topic_sizes": sizes, "topic_mapper": mapper,
 		"topic_labels": labels, "custom_labels": nil, "_outliers": outliers, "topic_aspects": aspects,
 	}); err != nil {
@@ -66,13 +67,13 @@ func (m *Model) saveForPython(dir string) error {
 	for _, t := range m.Topics {
 		topN = max(topN, len(t.Words))
 	}
-	if err := writeJSON(filepath.Join(dir, "config.json"), map[string]any{
+	if err := f.indented("config.json", map[string]any{
 		"calculate_probabilities": false, "language": nil, "low_memory": false, "min_topic_size": minTopicSize, "n_gram_range": ngrams,
 		"nr_topics": nil, "seed_topic_list": nil, "top_n_words": topN, "verbose": false, "zeroshot_min_similarity": 0.7, "zeroshot_topic_list": nil,
 	}); err != nil {
 		return err
 	}
-	if err := safetensors.WriteFile(filepath.Join(dir, "topic_embeddings.safetensors"), []safetensors.Tensor{
+	if err := f.tensors("topic_embeddings.safetensors", []safetensors.Tensor{
 		safetensors.Float32("topic_embeddings", vectors.Select(order).Data, len(order), vectors.Cols),
 	}, nil); err != nil {
 		return err
@@ -80,11 +81,7 @@ func (m *Model) saveForPython(dir string) error {
 	if m.Vocabulary == nil {
 		return nil
 	}
-	weights := m.CTFIDF.Select(order)
-	if err := safetensors.WriteFile(filepath.Join(dir, "ctfidf.safetensors"), []safetensors.Tensor{
-		safetensors.Int64("indptr", weights.Indptr), safetensors.Int32("indices", weights.Indices), safetensors.Float64("data", weights.Data),
-		safetensors.Int64("shape", []int64{int64(weights.Rows), int64(weights.Cols)}), safetensors.Float64("diag", m.IDF),
-	}, nil); err != nil {
+	if err := f.tensors("ctfidf.safetensors", ctfidfTensors(m.CTFIDF, order, m.IDF), nil); err != nil {
 		return err
 	}
 	o := m.Vocabulary.Options()
@@ -102,28 +99,58 @@ func (m *Model) saveForPython(dir string) error {
 	if o.TokenPattern != "" {
 		params["token_pattern"] = o.TokenPattern
 	}
-	return writeCompact(filepath.Join(dir, "ctfidf_config.json"), map[string]any{
-		"ctfidf_model":     map[string]any{"bm25_weighting": m.ctfidfParams.BM25Weighting, "reduce_frequent_words": m.ctfidfParams.ReduceFrequentWords},
-		"vectorizer_model": map[string]any{"params": params, "vocab": places(m.Vocabulary.Terms)},
-	})
+	weighting, err := json.Marshal(map[string]any{"bm25_weighting": m.ctfidfParams.BM25Weighting, "reduce_frequent_words": m.ctfidfParams.ReduceFrequentWords})
+	if err != nil {
+		return err
+	}
+	vectorizer, err := json.Marshal(params)
+	if err != nil {
+		return err
+	}
+	return f.put("ctfidf_config.json",
+		[]byte(`{"ctfidf_model":`), weighting, []byte(`,"vectorizer_model":{"params":`), vectorizer, []byte(`,"vocab":`), placesJSON(m.Vocabulary.Terms), []byte("}}\n"))
 }
 
-// places is a JSON object of each term's place in the list.
-type places []string
+// ctfidfTensors are the rows of weights in the given order.
+func ctfidfTensors(weights *vectorize.Weights, order []int, idf []float64) []safetensors.Tensor {
+	indptr := []int64{0}
+	indices, data := []safetensors.Tensor{safetensors.Int32("indices", nil)}, []safetensors.Tensor{safetensors.Float64("data", nil)}
+	for _, i := range order {
+		cols, values := weights.Row(i)
+		indptr = append(indptr, indptr[len(indptr)-1]+int64(len(cols)))
+		indices, data = append(indices, safetensors.Int32("indices", cols)), append(data, safetensors.Float64("data", values))
+	}
+	return []safetensors.Tensor{
+		safetensors.Int64("indptr", indptr), safetensors.Joined(indices...), safetensors.Joined(data...),
+		safetensors.Int64("shape", []int64{int64(len(order)), int64(weights.Cols)}), safetensors.Float64("diag", idf),
+	}
+}
 
-// MarshalJSON writes the terms in their order, which is quicker than a map's.
-func (p places) MarshalJSON() ([]byte, error) {
-	b := append(make([]byte, 0, 24*len(p)), '{')
-	for j, term := range p {
+// termsJSON is a JSON list of terms, one a line.
+func termsJSON(terms []string) []byte {
+	if len(terms) == 0 {
+		return []byte("[]\n")
+	}
+	b := append(make([]byte, 0, 24*len(terms)), '[')
+	for j, term := range terms {
 		if j > 0 {
 			b = append(b, ',')
 		}
-		name, err := json.Marshal(term)
-		if err != nil {
-			return nil, err
+		b = jsontext.AppendString(append(b, "\n "...), term)
+	}
+	return append(b, "\n]\n"...)
+}
+
+// placesJSON is a JSON object of each term's place in the list, in their order,
+// which is quicker than a map's.
+func placesJSON(terms []string) []byte {
+	b := append(make([]byte, 0, 24*len(terms)), '{')
+	for j, term := range terms {
+		if j > 0 {
+			b = append(b, ',')
 		}
-		b = append(append(b, name...), ':')
+		b = append(jsontext.AppendString(b, term), ':')
 		b = strconv.AppendInt(b, int64(j), 10)
 	}
-	return append(b, '}'), nil
+	return append(b, '}')
 }

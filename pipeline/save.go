@@ -3,9 +3,11 @@ package pipeline
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -108,43 +110,84 @@ type vectorizerJSON struct {
 // Save writes the model into the folder dir, whole or not at all. A model that
 // is there already is replaced; any other folder is left alone and is an error.
 func (m *Model) Save(dir string) error {
-	return atomicfile.WriteDir(dir, ModelFile, func(tmp string) error {
+	_, err := m.SaveSums(dir)
+	return err
+}
+
+// SaveSums is Save, and returns the SHA-256 of each file by its name, in
+// hexadecimal digits.
+func (m *Model) SaveSums(dir string) (map[string]string, error) {
+	f := &folder{sums: map[string]string{}}
+	err := atomicfile.WriteDir(dir, ModelFile, func(tmp string) error {
+		f.path = tmp
 		head, tensors := m.parts()
 		var files errgroup.Group
-		files.Go(func() error { return writeJSON(filepath.Join(tmp, ModelFile), head) })
 		files.Go(func() error {
-			return safetensors.WriteFile(filepath.Join(tmp, tensorsFile), tensors, map[string]string{"format": fmt.Sprint(modelFormat)})
+			return f.tensors(tensorsFile, tensors, map[string]string{"format": fmt.Sprint(modelFormat)})
 		})
+		files.Go(func() error { return m.saveForPython(f) })
 		if m.Vocabulary != nil {
-			files.Go(func() error { return writeJSON(filepath.Join(tmp, vocabularyFile), m.Vocabulary.Terms) })
+			files.Go(func() error { return f.put(vocabularyFile, termsJSON(m.Vocabulary.Terms)) })
 		}
+		files.Go(func() error { return f.indented(ModelFile, head) })
 		if head.HasState {
-			files.Go(func() error {
-				return os.WriteFile(filepath.Join(tmp, stateFile), m.Source.Embedder.State, 0o644)
-			})
+			files.Go(func() error { return f.put(stateFile, m.Source.Embedder.State) })
 		}
-		files.Go(func() error { return m.saveForPython(tmp) })
 		return files.Wait()
+	})
+	return f.sums, err
+}
+
+// folder takes the files of a model; its methods may be called from several
+// goroutines at once.
+type folder struct {
+	path string
+	mu   sync.Mutex
+	sums map[string]string
+}
+
+func (f *folder) write(name string, write func(io.Writer) error) error {
+	sum, err := atomicfile.Part(filepath.Join(f.path, name), write)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sums[name] = sum
+	return err
+}
+
+func (f *folder) put(name string, content ...[]byte) error {
+	return f.write(name, func(w io.Writer) error {
+		for _, b := range content {
+			if _, err := w.Write(b); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
-func writeJSON(path string, v any) error {
+func (f *folder) tensors(name string, tensors []safetensors.Tensor, metadata map[string]string) error {
+	return f.write(name, func(w io.Writer) error { return safetensors.Write(w, tensors, metadata) })
+}
+
+func (f *folder) indented(name string, v any) error {
 	b, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(b, '\n'), 0o644)
+	return f.put(name, b, newline)
 }
 
-// writeCompact is writeJSON for what holds a number for each row, to be read by
+// compact is indented for what holds a number for each row, to be read by
 // programs.
-func writeCompact(path string, v any) error {
+func (f *folder) compact(name string, v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(b, '\n'), 0o644)
+	return f.put(name, b, newline)
 }
+
+var newline = []byte{'\n'}
 
 // parts takes the model apart.
 func (m *Model) parts() (*modelJSON, []safetensors.Tensor) {

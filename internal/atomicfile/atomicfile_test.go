@@ -1,12 +1,15 @@
 package atomicfile
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -281,4 +284,37 @@ func TestReadersNeverSeeAHole(t *testing.T) {
 	}
 	close(stop)
 	wg.Wait()
+}
+
+func TestPart(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "part")
+	long := strings.Repeat("0123456789", 30_000)
+	sum, err := Part(path, func(w io.Writer) error {
+		io.WriteString(w, "head")
+		_, err := io.WriteString(w, long)
+		return err
+	})
+	if want := fmt.Sprintf("%x", sha256.Sum256([]byte("head"+long))); err != nil || sum != want || read(t, path) != "head"+long {
+		t.Errorf("sum %s, want %s; %v", sum, want, err)
+	}
+	if _, err := Part(path, put("x")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("over a file that is there: %v", err)
+	}
+	want := errors.New("no more rows")
+	if _, err := Part(path+"1", func(io.Writer) error { return want }); !errors.Is(err, want) {
+		t.Errorf("error is %v", err)
+	}
+	for _, op := range []string{OpCreate, OpWrite, OpSync} {
+		restore := SetFault(func(o, path string) error {
+			if o == op {
+				return syscall.ENOSPC
+			}
+			return nil
+		})
+		if err := KnownPart(path+op, put("x")); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("%s: error is %v", op, err)
+		}
+		restore()
+	}
 }

@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -38,34 +40,33 @@ func writeOutputs(out string, docs *documents, v *vectors, model *pipeline.Model
 			err = fmt.Errorf("write the results: %w", err)
 		}
 	}()
-	stage, err := os.MkdirTemp(out, ".writing-")
+	dir, err := os.MkdirTemp(out, ".writing-")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(stage)) }()
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
+	s := &stage{dir: dir, sums: map[string]string{}}
 	var files errgroup.Group
-	if s := result.OverTime; s != nil {
-		files.Go(func() error {
-			return writeCSV(filepath.Join(stage, "topics_over_time.csv"), overTimeLines(model.Topics, s))
-		})
-	}
-	if s := result.PerClass; s != nil {
-		files.Go(func() error {
-			return writeCSV(filepath.Join(stage, "topics_per_class.csv"), perClassLines(model.Topics, s))
-		})
-	}
-	for _, write := range []func() error{
+	for _, write := range []func() error{ // the longest first
+		func() error { return s.model(model) },
+		func() error { return s.vectors(v) },
 		func() error {
-			return writeCSV(filepath.Join(stage, "documents.csv"), documentLines(docs, model, result.Rows, result.Representative))
+			return s.csv("documents.csv", documentLines(docs, model, result.Rows, result.Representative))
 		},
-		func() error { return writeCSV(filepath.Join(stage, "topics.csv"), topicLines(model.Topics)) },
-		func() error { return writeJSON(filepath.Join(stage, "topics.json"), model.Topics) },
-		func() error { return writeVectors(stage, v.matrix) },
-		func() error { return vectorfile.WriteDense(filepath.Join(stage, "reduced.npy"), result.Reduced) },
-		func() error { return model.Save(filepath.Join(stage, "model")) },
+		func() error { return s.csv("topics.csv", topicLines(model.Topics)) },
+		func() error { return s.json("topics.json", model.Topics) },
+		func() error {
+			return s.file("reduced.npy", func(w io.Writer) error { return vectorfile.EncodeDense(w, result.Reduced) })
+		},
 	} {
 		files.Go(write)
+	}
+	if over := result.OverTime; over != nil {
+		files.Go(func() error { return s.csv("topics_over_time.csv", overTimeLines(model.Topics, over)) })
+	}
+	if per := result.PerClass; per != nil {
+		files.Go(func() error { return s.csv("topics_per_class.csv", perClassLines(model.Topics, per)) })
 	}
 	tell := func() { // what the run took, so far
 		record.Started = start.UTC().Truncate(time.Second)
@@ -76,20 +77,66 @@ func writeOutputs(out string, docs *documents, v *vectors, model *pipeline.Model
 	tell()
 	page := reportOf(docs, v, model, result, record) // of the run but for its writing
 	files.Go(func() error {
-		return writeFile(filepath.Join(stage, "report.html"), func(w io.Writer) error { return report.Write(w, page) })
+		return s.file("report.html", func(w io.Writer) error { return report.Write(w, page) })
 	})
 	if err := files.Wait(); err != nil {
 		return err
 	}
-	if record.Outputs, err = sums(stage); err != nil {
-		return err
-	}
+	record.Outputs = maps.Clone(s.sums)
 	stepDone()
 	tell()
-	if err := writeJSON(filepath.Join(stage, "run.json"), record); err != nil {
+	if err := s.json("run.json", record); err != nil {
 		return err
 	}
-	return publish(stage, out)
+	return publish(dir, out)
+}
+
+// stage is a folder of files that are on their way to their places. Its methods
+// may be called from several goroutines at once.
+type stage struct {
+	dir  string
+	mu   sync.Mutex
+	sums map[string]string // SHA-256, by path
+}
+
+func (s *stage) add(name, sum string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sums[name] = sum
+}
+
+func (s *stage) file(name string, write func(io.Writer) error) error {
+	sum, err := atomicfile.Part(filepath.Join(s.dir, name), write)
+	s.add(name, sum)
+	return err
+}
+
+func (s *stage) csv(name string, lines func(yield func(...string))) error {
+	return s.file(name, func(w io.Writer) error { return csvTo(w, lines) })
+}
+
+func (s *stage) json(name string, v any) error {
+	return s.file(name, func(w io.Writer) error { return WriteJSON(w, v) })
+}
+
+func (s *stage) model(m *pipeline.Model) error {
+	sums, err := m.SaveSums(filepath.Join(s.dir, "model"))
+	for name, sum := range sums {
+		s.add("model/"+name, sum)
+	}
+	return err
+}
+
+func (s *stage) vectors(v *vectors) error {
+	if m, ok := v.matrix.(*matrix.CSR); ok {
+		return s.file("embeddings.npz", func(w io.Writer) error { return vectorfile.EncodeCSR(w, m) })
+	}
+	write := func(w io.Writer) error { return vectorfile.EncodeDense(w, v.matrix.(*matrix.Dense)) }
+	if v.asIs {
+		s.add("embeddings.npy", v.sha256)
+		return atomicfile.KnownPart(filepath.Join(s.dir, "embeddings.npy"), write)
+	}
+	return s.file("embeddings.npy", write)
 }
 
 // outputs are the names that a run may leave, run.json apart.
@@ -113,22 +160,6 @@ func publish(stage, out string) error {
 	return nil
 }
 
-func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	err = errors.Join(write(f), f.Sync(), f.Close())
-	if err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	return nil
-}
-
-func writeJSON(path string, v any) error {
-	return writeFile(path, func(w io.Writer) error { return WriteJSON(w, v) })
-}
-
 // WriteJSON writes v for people and programs to read.
 func WriteJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
@@ -137,13 +168,8 @@ func WriteJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// writeCSV writes the lines that yield makes to a file.
-func writeCSV(path string, lines func(yield func(...string))) error {
-	return writeFile(path, func(w io.Writer) error { return csvTo(w, lines) })
-}
-
-// writeWhole is writeCSV for a place that others may read: the file is whole
-// or as it was.
+// writeWhole writes the lines that yield makes to a file, which is whole or as
+// it was.
 func writeWhole(path string, lines func(yield func(...string))) error {
 	return atomicfile.WriteFile(path, func(w io.Writer) error { return csvTo(w, lines) })
 }
@@ -153,13 +179,6 @@ func csvTo(w io.Writer, lines func(yield func(...string))) error {
 	lines(func(fields ...string) { cw.Write(fields) })
 	cw.Flush()
 	return cw.Error()
-}
-
-func writeVectors(dir string, m matrix.Matrix) error {
-	if sparse, ok := m.(*matrix.CSR); ok {
-		return vectorfile.WriteCSR(filepath.Join(dir, "embeddings.npz"), sparse)
-	}
-	return vectorfile.WriteDense(filepath.Join(dir, "embeddings.npy"), m.(*matrix.Dense))
 }
 
 // documentLines is documents.csv: a line a row, in the corpus's order.
@@ -256,38 +275,6 @@ func joined(words []pipeline.Word) string {
 		list[i] = w.Word
 	}
 	return strings.Join(list, ", ")
-}
-
-// sums hashes the files below dir.
-func sums(dir string) (map[string]string, error) {
-	var names []string
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		name, err := filepath.Rel(dir, path)
-		names = append(names, name)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	hashes := make([]string, len(names))
-	var files errgroup.Group
-	for i, name := range names {
-		files.Go(func() (err error) {
-			hashes[i], err = hashFile(filepath.Join(dir, name))
-			return err
-		})
-	}
-	if err := files.Wait(); err != nil {
-		return nil, err
-	}
-	out := map[string]string{}
-	for i, name := range names {
-		out[filepath.ToSlash(name)] = hashes[i]
-	}
-	return out, nil
 }
 
 // hashFile returns the SHA-256 of a file, in hexadecimal digits.

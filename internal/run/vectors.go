@@ -3,6 +3,8 @@ package run
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"iter"
@@ -67,23 +69,36 @@ func newSource(ctx context.Context, c *config.Config) (*source, error) {
 // readAhead begins to read a file of vectors; what it returns waits for the end.
 func readAhead(ctx context.Context, path string) func() (*readFile, error) {
 	var f readFile
-	var both errgroup.Group
-	both.Go(func() (err error) {
-		if f.Vectors, err = vectorfile.Read(ctx, path, vectorfile.Options{}); err != nil && ctx.Err() == nil {
-			err = &InputError{err.Error()}
+	var reading errgroup.Group
+	reading.Go(func() (err error) {
+		if f.Vectors, err = vectorfile.Read(ctx, path, vectorfile.Options{}); err != nil {
+			return &InputError{err.Error()}
+		}
+		if f.Mapped != nil {
+			f.sha256, err = hashMapped(ctx, f.Mapped)
+		} else {
+			f.sha256, err = hashFile(path)
 		}
 		return err
 	})
-	both.Go(func() (err error) {
-		f.sha256, err = hashFile(path)
-		return err
-	})
 	return func() (*readFile, error) {
-		if err := both.Wait(); err != nil {
+		if err := reading.Wait(); err != nil {
 			return nil, cmp.Or(ctx.Err(), err)
 		}
 		return &f, nil
 	}
+}
+
+// hashMapped returns the SHA-256 of a file in memory, which is read for it.
+func hashMapped(ctx context.Context, b []byte) (string, error) {
+	h := sha256.New()
+	for part := range slices.Chunk(b, 16<<20) {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		h.Write(part)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 func checkOptions(c *config.Config, d sdk.Description) error {
@@ -132,6 +147,7 @@ type vectors struct {
 	result   *host.Result
 	file     string
 	sha256   string // of the file
+	asIs     bool   // the file is what writing matrix to a file makes
 }
 
 // Close ends the embedder's process.
@@ -311,7 +327,7 @@ func (s *source) fromFile(docs *documents, env *Env) (*vectors, error) {
 	} else if n != len(docs.rows) {
 		return nil, inputErrorf("%s has %d vectors, but the corpus %s has %d rows: there must be one a row, in the same order", s.file, n, docs.name(), len(docs.rows))
 	}
-	v := &vectors{matrix: m, file: s.file, sha256: file.sha256}
+	v := &vectors{matrix: m, file: s.file, sha256: file.sha256, asIs: m == file.Matrix && file.AsWritten()}
 	metric := s.c.Reduce.Metric
 	if metric == "auto" {
 		metric = s.c.Embeddings.Metric

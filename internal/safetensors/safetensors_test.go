@@ -252,3 +252,14 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestJoined(t *testing.T) {
+	var one, two bytes.Buffer
+	if err := Write(&one, []Tensor{Int32("x", []int32{1, 2, 3}), Float64("y", nil)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	parts := []Tensor{Joined(Int32("x", []int32{1}), Int32("x", nil), Int32("x", []int32{2, 3})), Joined(Float64("y", nil))}
+	if err := Write(&two, parts, nil); err != nil || !bytes.Equal(one.Bytes(), two.Bytes()) {
+		t.Errorf("in parts: %q, in one: %q; %v", two.Bytes(), one.Bytes(), err)
+	}
+}

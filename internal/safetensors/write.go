@@ -75,6 +75,27 @@ func tensor[T plain.Number](name string, d DType, shape []int, values []T) Tenso
 	return Tensor{name, d, shape, len(values), func(w io.Writer) error { return plain.Write(w, values) }}
 }
 
+// Joined is a vector of the values of parts, which are of one type; its name is
+// that of the first.
+func Joined(parts ...Tensor) Tensor {
+	t := Tensor{name: parts[0].name, dtype: parts[0].dtype, write: func(w io.Writer) error {
+		for _, p := range parts {
+			if err := p.write(w); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+	for _, p := range parts {
+		if p.dtype != t.dtype {
+			panic("safetensors: parts of a vector must be of one type")
+		}
+		t.count += p.count
+	}
+	t.shape = []int{t.count}
+	return t
+}
+
 func (t Tensor) check() error {
 	if t.count < 0 {
 		return fmt.Errorf("tensor %q: the bytes are not whole values of type %q", t.name, t.dtype)

@@ -20,7 +20,7 @@ import (
 // MapFrom is the size of a .npy file in bytes from which on its values, if they
 // are little-endian float32 in rows, are mapped into memory and not read: they
 // can't be written to, and the file must not be cut short while they are in use.
-const MapFrom = 64 << 20
+const MapFrom = 1 << 20
 
 // The format is numpy.lib.format: a magic, a version, the length of a header,
 // the header as a Python dictionary, the values.
@@ -237,20 +237,24 @@ func (p *literal) tuple() (v []int, ok bool) {
 	return v, true
 }
 
-func readNPY(in input) (matrix.Matrix, error) {
+func readNPY(in input) (*Vectors, error) {
 	a, n, r, err := openNPY(in)
 	if err != nil {
 		return nil, err
 	}
-	if m := a.mapped(in, n); m != nil {
-		return m, nil
+	if v := a.mapped(in, n); v != nil {
+		return v, nil
 	}
-	return a.dense(r)
+	m, err := a.dense(r)
+	if err != nil {
+		return nil, err // not a nil *Dense
+	}
+	return &Vectors{Matrix: m}, nil
 }
 
 // mapped are the values as they lie in the file, from byte n on, where they lie
 // there as in memory; else nil.
-func (a *array) mapped(in input, n int64) *matrix.Dense {
+func (a *array) mapped(in input, n int64) *Vectors {
 	f, ok := in.ReaderAt.(*os.File)
 	if !ok || in.size < MapFrom || a.fortran || a.kind != 'f' || a.width != 4 || a.big || len(a.shape) != 2 || a.shape[1] == 0 || n%4 != 0 || !plain.LittleEndian {
 		return nil
@@ -259,7 +263,8 @@ func (a *array) mapped(in input, n int64) *matrix.Dense {
 	if err != nil {
 		return nil // some file systems can't: it is read
 	}
-	return &matrix.Dense{Rows: a.shape[0], Cols: a.shape[1], Data: unsafe.Slice((*float32)(unsafe.Pointer(&data[n])), a.count)}
+	m := &matrix.Dense{Rows: a.shape[0], Cols: a.shape[1], Data: unsafe.Slice((*float32)(unsafe.Pointer(&data[n])), a.count)}
+	return &Vectors{Matrix: m, Mapped: data}
 }
 
 func openNPY(in input) (*array, int64, io.Reader, error) {
@@ -282,7 +287,7 @@ func (a *array) dense(r io.Reader) (*matrix.Dense, error) {
 	}
 	m := matrix.NewDense(rows, cols)
 	if !a.fortran {
-		return m, a.each(r, func(at int, v []float32) { copy(m.Data[at:], v) })
+		return m, a.pieces(r, func(at, n int, b []byte) { a.float32s(m.Data[at:at+n], b) })
 	}
 	i, j := 0, 0 // of the next value: down the columns
 	return m, a.each(r, func(_ int, v []float32) {
@@ -298,16 +303,26 @@ func (a *array) dense(r io.Reader) (*matrix.Dense, error) {
 // each reads the values as float32 and hands them on in pieces, with the
 // index of their first; a piece is valid during the call.
 func (a *array) each(r io.Reader, f func(at int, v []float32)) error {
-	const chunk = 1 << 14
-	buf := make([]byte, chunk*a.width)
-	out := make([]float32, chunk)
-	for at := 0; at < a.count; at += chunk {
-		n := min(chunk, a.count-at)
+	out := make([]float32, min(piece, a.count))
+	return a.pieces(r, func(at, n int, b []byte) {
+		a.float32s(out[:n], b)
+		f(at, out[:n])
+	})
+}
+
+// piece is how many values are read at a time.
+const piece = 1 << 14
+
+// pieces reads the bytes of the values and hands them on, n values from value
+// at on; b is the caller's during the call.
+func (a *array) pieces(r io.Reader, f func(at, n int, b []byte)) error {
+	buf := make([]byte, min(piece, a.count)*a.width)
+	for at := 0; at < a.count; at += piece {
+		n := min(piece, a.count-at)
 		if _, err := io.ReadFull(r, buf[:n*a.width]); err != nil {
 			return early(err)
 		}
-		a.float32s(out[:n], buf)
-		f(at, out[:n])
+		f(at, n, buf)
 	}
 	return nil
 }

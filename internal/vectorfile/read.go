@@ -1,6 +1,7 @@
 package vectorfile
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -24,14 +25,21 @@ type Options struct {
 
 // Vectors are the content of a file.
 type Vectors struct {
-	// Matrix is n x d: *matrix.Dense, or *matrix.CSR for a sparse .npz.
+	// Matrix is n x d: *matrix.Dense, or *matrix.CSR for a sparse .npz. A
+	// Parquet row without a vector reads as NaN, a value beyond float32 as an
+	// infinity.
 	Matrix matrix.Matrix
 	// IDs are those of the rows, unique; nil where the file has none.
 	IDs []string
-	// NonFinite are the rows that hold a NaN or an infinity, ascending; a
-	// Parquet row without a vector reads as NaN, a value beyond float32 as an
-	// infinity.
-	NonFinite []int
+	// Mapped is the whole file where Matrix lies in it, else nil.
+	Mapped []byte
+}
+
+// AsWritten tells whether the file is mapped and, byte for byte, what WriteDense
+// makes of Matrix.
+func (v *Vectors) AsWritten() bool {
+	m, ok := v.Matrix.(*matrix.Dense)
+	return ok && len(v.Mapped) == headerSize+4*len(m.Data) && bytes.HasPrefix(v.Mapped, denseHeader(m))
 }
 
 // Read reads the vectors of a file. The format follows from the first bytes;
@@ -40,12 +48,6 @@ func Read(ctx context.Context, path string, o Options) (*Vectors, error) {
 	v, err := read(ctx, path, o)
 	if err != nil {
 		return nil, fmt.Errorf("read vectors %s: %w", path, err)
-	}
-	rows, _ := v.Matrix.Dims()
-	for i := range rows {
-		if !matrix.Finite(v.Matrix, i) {
-			v.NonFinite = append(v.NonFinite, i)
-		}
 	}
 	return v, nil
 }
@@ -89,7 +91,7 @@ func readInput(in input, ext string, o Options) (*Vectors, error) {
 	var err error
 	switch magic := string(head); {
 	case magic == npyMagic:
-		m, err = readNPY(in)
+		return readNPY(in)
 	case strings.HasPrefix(magic, "PK\x03\x04"), strings.HasPrefix(magic, "PK\x05\x06"):
 		m, err = readNPZ(in, o)
 	case strings.HasPrefix(magic, "PAR1"):

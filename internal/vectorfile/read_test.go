@@ -78,8 +78,8 @@ func TestReadsNumPyAndSciPy(t *testing.T) {
 			if m.Rows != 3 || m.Cols != 4 || !reflect.DeepEqual(m.Data, values) {
 				t.Errorf("%d x %d: %v, want %v", m.Rows, m.Cols, m.Data, values)
 			}
-			if v.NonFinite != nil {
-				t.Errorf("not finite: %v", v.NonFinite)
+			if rows := notFinite(v); rows != nil {
+				t.Errorf("not finite: %v", rows)
 			}
 			if s, ok := v.Matrix.(*matrix.CSR); ok {
 				if err := s.Validate(); err != nil || s.NNZ() != 4 {
@@ -112,14 +112,25 @@ func TestIDs(t *testing.T) {
 	}
 }
 
-func TestNonFiniteRowsAreNamed(t *testing.T) {
-	if v := sample(t, "odd.npy", Options{}); !reflect.DeepEqual(v.NonFinite, []int{0, 2}) {
-		t.Errorf("odd.npy: %v", v.NonFinite)
+// notFinite are the rows that hold a NaN or an infinity.
+func notFinite(v *Vectors) (rows []int) {
+	n, _ := v.Matrix.Dims()
+	for i := range n {
+		if !matrix.Finite(v.Matrix, i) {
+			rows = append(rows, i)
+		}
+	}
+	return rows
+}
+
+func TestNonFiniteValues(t *testing.T) {
+	if rows := notFinite(sample(t, "odd.npy", Options{})); !reflect.DeepEqual(rows, []int{0, 2}) {
+		t.Errorf("odd.npy: %v", rows)
 	}
 	// A row without a vector and an element that is null read as NaN.
 	v := sample(t, "nulls.parquet", Options{Column: "vector"})
-	if m := dense(v.Matrix); !reflect.DeepEqual(v.NonFinite, []int{0, 2}) || m.Rows != 3 || m.Cols != 4 || m.Row(1)[1] != 1.5 {
-		t.Errorf("nulls.parquet: %v, %v", v.NonFinite, m)
+	if m := dense(v.Matrix); !reflect.DeepEqual(notFinite(v), []int{0, 2}) || m.Rows != 3 || m.Cols != 4 || m.Row(1)[1] != 1.5 {
+		t.Errorf("nulls.parquet: %v, %v", notFinite(v), m)
 	}
 }
 
@@ -300,6 +311,6 @@ func Example() {
 		return
 	}
 	rows, cols := v.Matrix.Dims()
-	fmt.Println(rows, cols, v.NonFinite)
-	// Output: 3 2 [1]
+	fmt.Println(rows, cols, matrix.Finite(v.Matrix, 0), matrix.Finite(v.Matrix, 1))
+	// Output: 3 2 true false
 }

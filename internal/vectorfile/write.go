@@ -71,6 +71,18 @@ func (w *NPY) commit(rows int) error {
 // Abort throws the file away. After Commit it does nothing.
 func (w *NPY) Abort() { w.f.Abort() }
 
+// EncodeDense writes m to w as the bytes that WriteDense makes a file of.
+func EncodeDense(w io.Writer, m *matrix.Dense) error {
+	if _, err := w.Write(denseHeader(m)); err != nil {
+		return err
+	}
+	return plain.Write(w, m.Data)
+}
+
+func denseHeader(m *matrix.Dense) []byte {
+	return npyHeader("<f4", fmt.Sprintf("(%d, %d)", m.Rows, m.Cols))
+}
+
 // WriteDense writes m as a .npy file of float32.
 func WriteDense(path string, m *matrix.Dense) error {
 	w, err := CreateNPY(path, m.Cols)
@@ -97,20 +109,28 @@ func npyHeader(descr, shape string) []byte {
 // WriteCSR writes m as scipy.sparse.save_npz writes a CSR matrix of float32.
 // The bytes are a function of m alone.
 func WriteCSR(path string, m *matrix.CSR) error {
-	if err := m.Validate(); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
 	return atomicfile.WriteFile(path, func(w io.Writer) error {
-		z := zip.NewWriter(w)
-		// Weights hardly compress: more effort would cost time and save little.
-		z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
-			return flate.NewWriter(w, flate.BestSpeed)
-		})
-		if err := writeMembers(z, m); err != nil {
+		if err := EncodeCSR(w, m); err != nil {
 			return fmt.Errorf("write %s: %w", path, err)
 		}
-		return z.Close()
+		return nil
 	})
+}
+
+// EncodeCSR writes m to w as the bytes that WriteCSR makes a file of.
+func EncodeCSR(w io.Writer, m *matrix.CSR) error {
+	if err := m.Validate(); err != nil {
+		return err
+	}
+	z := zip.NewWriter(w)
+	// Weights hardly compress: more effort would cost time and save little.
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
+		return flate.NewWriter(w, flate.BestSpeed)
+	})
+	if err := writeMembers(z, m); err != nil {
+		return err
+	}
+	return z.Close()
 }
 
 func writeMembers(z *zip.Writer, m *matrix.CSR) error {
