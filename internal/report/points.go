@@ -8,7 +8,9 @@ import (
 	"html/template"
 	"math"
 	"slices"
+	"strings"
 
+	"github.com/bertopic-go/bertopic/internal/jsontext"
 	"github.com/bertopic-go/bertopic/internal/par"
 	"github.com/bertopic-go/bertopic/internal/rng"
 )
@@ -102,16 +104,10 @@ type mapTopic struct {
 	Color int    `json:"color"`
 }
 
-type mapTexts struct {
-	IDs   []string `json:"ids"`
-	Texts []string `json:"texts"`
-}
-
 // pack encodes the drawn points; number holds a topic's place in topics by ID.
 func pack(points []*Point, u unit, topics []mapTopic, number map[int]int) (data, texts template.JS, err error) {
 	n := len(points)
 	xs, ys, ts, ps := make([]byte, 2*n), make([]byte, 2*n), make([]byte, 2*n), make([]byte, n)
-	tx := mapTexts{IDs: make([]string, n), Texts: make([]string, n)}
 	for i, p := range points {
 		x, y := u.at(p)
 		binary.LittleEndian.PutUint16(xs[2*i:], uint16(math.Round(x*math.MaxUint16)))
@@ -126,18 +122,46 @@ func pack(points []*Point, u unit, topics []mapTopic, number map[int]int) (data,
 			ps[i] = uint8(math.Round(p.Probability * (noProbability - 1)))
 		}
 	}
-	par.Blocks(0, n, 512, func(_, lo, hi int) {
-		for i, p := range points[lo:hi] {
-			tx.IDs[lo+i], tx.Texts[lo+i] = excerpt(p.ID, pointRunes), excerpt(p.Text, pointRunes)
-		}
-	})
 	b64 := base64.StdEncoding.EncodeToString
 	d := mapData{N: n, X: b64(xs), Y: b64(ys), T: b64(ts), P: b64(ps), Topics: topics}
-	if data, err = script(d); err != nil {
-		return "", "", err
+	data, err = script(d)
+	return data, packTexts(points), err
+}
+
+// packTexts is {"ids": [...], "texts": [...]}, an entry of each for a point.
+func packTexts(points []*Point) template.JS {
+	const block = 512
+	type lists struct{ ids, texts []byte }
+	parts := make([]lists, (len(points)+block-1)/block)
+	par.Blocks(0, len(points), block, func(k, lo, hi int) {
+		var l lists
+		for _, p := range points[lo:hi] {
+			l.ids = append(jsontext.AppendString(l.ids, excerpt(p.ID, pointRunes)), ',')
+			l.texts = append(jsontext.AppendString(l.texts, excerpt(p.Text, pointRunes)), ',')
+		}
+		parts[k] = l
+	})
+	size := 0
+	for _, l := range parts {
+		size += len(l.ids) + len(l.texts)
 	}
-	texts, err = script(tx)
-	return data, texts, err
+	var b strings.Builder
+	b.Grow(size + 24)
+	list := func(of func(lists) []byte) {
+		for k, l := range parts {
+			part := of(l)
+			if k == len(parts)-1 {
+				part = part[:len(part)-1] // its last comma
+			}
+			b.Write(part)
+		}
+	}
+	b.WriteString(`{"ids":[`)
+	list(func(l lists) []byte { return l.ids })
+	b.WriteString(`],"texts":[`)
+	list(func(l lists) []byte { return l.texts })
+	b.WriteString(`]}`)
+	return template.JS(b.String())
 }
 
 // script is v as JSON that can stand in a script element: encoding/json

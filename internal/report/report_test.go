@@ -465,3 +465,9 @@ func BenchmarkWrite(b *testing.B) {
 	}
 	b.SetBytes(int64(buf.Len()))
 }
+
+// mapTexts is what the page's script finds in the texts of the map.
+type mapTexts struct {
+	IDs   []string `json:"ids"`
+	Texts []string `json:"texts"`
+}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 const (
@@ -17,64 +18,88 @@ const (
 // spaces, control characters dropped. Bidirectional marks are kept: the page
 // isolates each text, so they can't reorder what is around it.
 func clean(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	var b strings.Builder
-	b.Grow(len(s))
-	gap := false
-	for _, r := range s {
+	b, _ := appendClean(make([]byte, 0, len(s)), s, math.MaxInt)
+	return string(b)
+}
+
+// appendClean appends the first limit runes of the cleaned s to dst, and counts
+// them.
+func appendClean(dst []byte, s string, limit int) (out []byte, n int) {
+	gap := false // white space before the next rune
+	bad := false // a byte before that is not UTF-8: a run of these is one U+FFFD
+	for i := 0; i < len(s) && n < limit; {
+		r, size := rune(s[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(s[i:])
+		}
+		i += size
+		again := bad
+		bad = r == utf8.RuneError && size == 1
 		switch {
+		case bad && again:
+			continue
+		case ' ' < r && r < 0x7F: // most of most texts
 		case unicode.IsSpace(r):
 			gap = true
 			continue
 		case unicode.IsControl(r), r >= 0xFDD0 && r <= 0xFDEF, r&0xFFFE == 0xFFFE:
 			continue // controls and noncharacters
 		}
-		if gap && b.Len() > 0 {
-			b.WriteByte(' ')
+		if gap && n > 0 {
+			dst = append(dst, ' ')
+			if n++; n == limit {
+				break
+			}
 		}
 		gap = false
-		b.WriteRune(r)
+		dst = utf8.AppendRune(dst, r)
+		n++
 	}
-	return b.String()
+	return dst, n
 }
 
 // excerpt is the first n runes of the cleaned s, with an ellipsis where it
 // was cut; a cut never parts a letter from its marks or a joined emoji.
 func excerpt(s string, n int) string {
-	// Texts are long and excerpts short: a prefix will mostly do, and a longer
-	// one is needed only where white space abounds.
-	for limit := 3*n + 8; limit < len(s); limit *= 4 {
-		if c := clean(s[:limit]); runeCount(c, n+2) > n+1 {
-			return cut(c, n)
-		}
-	}
-	return cut(clean(s), n)
-}
-
-func cut(s string, n int) string {
-	rs := []rune(s)
-	if len(rs) <= n {
+	var room [4 * (pointRunes + 1)]byte
+	b, runes := appendClean(room[:0], s, n+1)
+	if runes <= n && string(b) == s {
 		return s
 	}
-	joins := func(r rune) bool {
-		return r == '\u200d' || unicode.In(r, unicode.M) || r >= 0x1F3FB && r <= 0x1F3FF
-	}
-	k := n
-	for k > 1 && k > n-12 && (joins(rs[k]) || rs[k-1] == '\u200d') {
-		k--
-	}
-	return strings.TrimRight(string(rs[:k]), " ") + "…"
+	return cut(string(b), n)
 }
 
-// runeCount counts the runes of s up to limit.
-func runeCount(s string, limit int) int {
-	n := 0
-	for range s {
-		if n++; n == limit {
+// cut is excerpt of what is clean.
+func cut(s string, n int) string {
+	k, end := 0, len(s) // k runes end at byte end
+	for i := range s {
+		if k == n {
+			end = i
 			break
 		}
+		k++
 	}
-	return n
+	if end == len(s) {
+		return s
+	}
+	for k > 1 && k > n-12 {
+		next, _ := utf8.DecodeRuneInString(s[end:])
+		last, size := utf8.DecodeLastRuneInString(s[:end])
+		if last != joiner && !joins(next) {
+			break
+		}
+		k--
+		end -= size
+	}
+	return strings.TrimRight(s[:end], " ") + "…"
+}
+
+// joiner joins two emoji to one.
+const joiner = '\u200d'
+
+// joins tells whether r belongs to the rune before it.
+func joins(r rune) bool {
+	return r >= 0x300 && (r == joiner || unicode.In(r, unicode.M) || r >= 0x1F3FB && r <= 0x1F3FF)
 }
 
 // labelWords is the number of words in a label made of a topic's words.
