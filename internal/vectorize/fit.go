@@ -278,19 +278,27 @@ type counter struct {
 	scan    *scanner
 	table   *table
 	fixed   bool    // the table has all terms that count
+	stops   int32   // the first terms of the table are stop words
 	df, tf  []int64 // by term; nil: not asked for
 	tally   []int32 // by term; zero between two documents
-	touched []int32
+	ids     []int32 // of the terms of the document
+	touched []int32 // ids without the second and later occurrences
 }
 
 // newCounter returns a counter for valid options. With fixed it counts the
 // terms of that table, which it doesn't change.
 func newCounter(opt Options, fixed *table) *counter {
 	c := &counter{scan: newScanner(opt), table: fixed, fixed: fixed != nil}
-	if fixed != nil {
+	if c.fixed {
 		c.tally = make([]int32, fixed.len())
-	} else {
-		c.table = newTable(1 << 12)
+		return c
+	}
+	c.table = newTable(1 << 12)
+	if c.scan.stop != nil && c.scan.opt.NgramRange[1] == 1 {
+		// One look into the table finds a stop word too.
+		c.scan.keeps = true
+		c.table.add(opt.StopWords)
+		c.stops = int32(c.table.len())
 	}
 	return c
 }
@@ -303,14 +311,14 @@ func (c *counter) count(texts []string, worker int32, keep bool) (*block, error)
 			return nil, &longError{doc: i, size: len(text)}
 		}
 		c.scan.scan(text)
-		if c.fixed {
-			c.lookUp()
-		} else {
-			c.learn()
-		}
+		c.number()
+		c.touch()
 		for _, id := range c.touched {
 			n := c.tally[id]
 			c.tally[id] = 0
+			if id < c.stops {
+				continue
+			}
 			if keep {
 				b.ids = append(b.ids, id)
 				b.tally = append(b.tally, n)
@@ -325,36 +333,42 @@ func (c *counter) count(texts []string, worker int32, keep bool) (*block, error)
 	return b, nil
 }
 
-func (c *counter) lookUp() {
-	c.touched = c.touched[:0]
-	buf := c.scan.buf
-	for _, t := range c.scan.terms {
-		id := c.table.find(buf, int(t.lo), int(t.hi))
-		if id < 0 {
-			continue
+// number looks up the terms of the document and, unless the table is fixed,
+// adds the new ones to it.
+func (c *counter) number() {
+	ids, buf := c.ids[:0], c.scan.buf
+	if c.fixed {
+		for _, t := range c.scan.terms {
+			if id := c.table.find(buf, int(t.lo), int(t.hi)); id >= 0 {
+				ids = append(ids, id)
+			}
 		}
-		if c.tally[id] == 0 {
-			c.touched = append(c.touched, id)
+	} else {
+		for _, t := range c.scan.terms {
+			ids = append(ids, c.table.intern(buf, int(t.lo), int(t.hi)))
 		}
-		c.tally[id]++
+	}
+	c.ids = ids
+	if more := c.table.len() - len(c.tally); more > 0 {
+		c.tally = append(c.tally, make([]int32, more)...)
+		c.df = append(c.df, make([]int64, more)...)
+		c.tf = append(c.tf, make([]int64, more)...)
 	}
 }
 
-func (c *counter) learn() {
-	c.touched = c.touched[:0]
-	buf := c.scan.buf
-	for _, t := range c.scan.terms {
-		id := c.table.intern(buf, int(t.lo), int(t.hi))
-		if int(id) == len(c.tally) {
-			c.tally = append(c.tally, 0)
-			c.df = append(c.df, 0)
-			c.tf = append(c.tf, 0)
+// touch counts the ids and leaves each once in touched.
+func (c *counter) touch() {
+	touched := slices.Grow(c.touched[:0], len(c.ids))[:len(c.ids)]
+	tally, n := c.tally, 0
+	for _, id := range c.ids {
+		touched[n] = id // stays if it is the first one
+		before := tally[id]
+		if before == 0 {
+			n++
 		}
-		if c.tally[id] == 0 {
-			c.touched = append(c.touched, id)
-		}
-		c.tally[id]++
+		tally[id] = before + 1
 	}
+	c.touched = touched[:n]
 }
 
 // selectTerms joins what the workers learned from n documents and returns the
@@ -362,6 +376,7 @@ func (c *counter) learn() {
 // each worker the column of each of its terms, -1 for one that is left out.
 func selectTerms(workers []*counter, n int, opt Options) (terms []string, frequency []int64, columns [][]int32, err error) {
 	var all *table
+	var stops int32
 	var df, tf []int64
 	joined := make([][]int32, len(workers)) // a worker's number of a term -> the number in all
 	var buf []byte
@@ -371,7 +386,7 @@ func selectTerms(workers []*counter, n int, opt Options) (terms []string, freque
 		}
 		ids := make([]int32, c.table.len())
 		if all == nil {
-			all, df, tf = c.table, c.df, c.tf
+			all, stops, df, tf = c.table, c.stops, c.df, c.tf
 			for i := range ids {
 				ids[i] = int32(i)
 			}
@@ -390,7 +405,7 @@ func selectTerms(workers []*counter, n int, opt Options) (terms []string, freque
 		}
 		joined[w] = ids
 	}
-	if all == nil || all.len() == 0 {
+	if all == nil || all.len() == int(stops) {
 		return nil, nil, nil, ErrEmptyVocabulary
 	}
 	low, high := opt.MinDF.documents(n, 1), opt.MaxDF.documents(n, float64(n))
@@ -399,13 +414,13 @@ func selectTerms(workers []*counter, n int, opt Options) (terms []string, freque
 	}
 
 	var kept []int32
-	for id, d := range df {
-		if float64(d) >= low && float64(d) <= high {
-			kept = append(kept, int32(id))
+	for id := stops; int(id) < len(df); id++ {
+		if d := float64(df[id]); d >= low && d <= high {
+			kept = append(kept, id)
 		}
 	}
 	if len(kept) == 0 {
-		return nil, nil, nil, fmt.Errorf("%w (min_df = %v, max_df = %v, %d terms in all)", ErrNoTermsLeft, opt.MinDF, opt.MaxDF, all.len())
+		return nil, nil, nil, fmt.Errorf("%w (min_df = %v, max_df = %v, %d terms in all)", ErrNoTermsLeft, opt.MinDF, opt.MaxDF, all.len()-int(stops))
 	}
 	text := all.strings(kept)
 	order := sortedOrder(text)

@@ -26,6 +26,7 @@ type scanner struct {
 	pattern *pattern
 	machine *machine
 	stop    *table // nil: no stop words
+	keeps   bool   // stop words stay in: the caller tells them apart
 	ascii   *[256]byte
 	lower   bool // runs lower-cases too: opt.KeepCase is false and nothing comes before
 
@@ -241,7 +242,7 @@ func (s *scanner) stopped(lo, hi int) bool {
 
 // take makes buf[lo:hi] a word, unless it is a stop word.
 func (s *scanner) take(lo, hi int) {
-	if !s.stopped(lo, hi) {
+	if s.keeps || !s.stopped(lo, hi) {
 		s.tokens = append(s.tokens, span{int32(lo), int32(hi)})
 	}
 }

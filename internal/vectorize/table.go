@@ -159,10 +159,15 @@ func padded(dst []byte, s string) []byte {
 // tableOf numbers the given terms by their place.
 func tableOf(terms []string) *table {
 	t := newTable(len(terms))
+	t.add(terms)
+	return t
+}
+
+// add interns the given terms.
+func (t *table) add(terms []string) {
 	var buf []byte
 	for _, s := range terms {
 		buf = padded(buf, s)
 		t.intern(buf, 0, len(s))
 	}
-	return t
 }
