@@ -114,11 +114,13 @@ func TestSHA256(t *testing.T) {
 		o    Options
 		want string
 	}{
-		"file":     {Options{Path: write(t, "c.jsonl", content)}, sum(content)},
-		"gz":       {Options{Path: write(t, "c.jsonl.gz", packed)}, sum(packed)},
-		"stdin":    {from("jsonl", content), sum(content)},
-		"stdin gz": {from("jsonl", packed), sum(packed)},
-		"folder":   {Options{Path: root}, sum(manifest)},
+		"file":         {Options{Path: write(t, "c.jsonl", content)}, sum(content)},
+		"gz":           {Options{Path: write(t, "c.jsonl.gz", packed)}, sum(packed)},
+		"stdin":        {from("jsonl", content), sum(content)},
+		"stdin gz":     {from("jsonl", packed), sum(packed)},
+		"folder":       {Options{Path: root}, sum(manifest)},
+		"beside":       {Options{Path: write(t, "c.jsonl", content), Hash: true}, sum(content)},
+		"stdin beside": {Options{Path: "-", Format: "jsonl", Stdin: strings.NewReader(content), Hash: true}, sum(content)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := Open(context.Background(), c.o)

@@ -5,7 +5,11 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -100,7 +104,42 @@ func FuzzJSONL(f *testing.F) {
 	f.Add([]byte("\ufeff{\"text\":\"a\"}\r\n\n{\"text\":null,\"image\":[\"x\"]}"))
 	f.Add([]byte("{\"id\":1,\"text\":\"\xff\"}\n{\"id\":1}"))
 	f.Add([]byte(zipped("{\"text\":\"a\"}\n")))
-	f.Fuzz(func(t *testing.T, b []byte) { fuzzRows(t, "jsonl", b) })
+	f.Add([]byte("{\"text\":\"a\",\"b\":1}\n{\"b\":2}\n \n{\"text\":\"\\ud800\"}\r\n{\"c\":0,\"text\":7}\n[]"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		fuzzRows(t, "jsonl", b)
+		byWindows(t, b)
+	})
+}
+
+// byWindows holds the rows of a file, which is parsed many lines at a time,
+// equal to those of a pipe, and what is wrong with it.
+func byWindows(t *testing.T, b []byte) {
+	path := filepath.Join(t.TempDir(), "x")
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Path: "-", Format: "jsonl", Stdin: bytes.NewReader(b), BaseDir: "/"}
+	want, wantErr := readAll(o)
+	o.Path = path
+	defer func(was int) { windowSize = was }(windowSize)
+	for _, windowSize = range []int{1, 40, 1 << 20} {
+		got, err := readAll(o)
+		where := strings.ReplaceAll(errString(err), path, "standard input")
+		if !reflect.DeepEqual(got, want) || where != errString(wantErr) {
+			t.Fatalf("windows of %d bytes: %d rows, %v; a line at a time: %d rows, %v", windowSize, len(got), err, len(want), wantErr)
+		}
+	}
+}
+
+func TestWindows(t *testing.T) {
+	var b bytes.Buffer
+	for i := range 2000 {
+		fmt.Fprintf(&b, "{\"n\":%d,\"text\":\"%s\",\"id\":\"r%d\"}\n", i, strings.Repeat("\\n\u00e9 x", i%90), i)
+	}
+	byWindows(t, b.Bytes())
+	byWindows(t, append(b.Bytes(), "{\"text\":1}\n{\"text\":\"\xff\"}\n"...))
+	byWindows(t, append(b.Bytes(), "{\"text\":\"\xff\"}\n{\"text\":1}\n"...))
+	byWindows(t, append(b.Bytes(), "{\"text\":\"the last line lacks its end\",\"id\":0}"...))
 }
 
 func FuzzCSV(f *testing.F) {

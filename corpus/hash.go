@@ -16,13 +16,18 @@ import (
 // file names do not take part.
 //
 // Standard input, or a pipe, is hashed as it is read, so there the reader must have
-// reached io.EOF before; from anywhere else the content is read once more.
+// reached io.EOF before; from anywhere else the content is read once more, or
+// has been beside the reading where Options.Hash was set.
 func (r *Reader) SHA256() (string, error) {
 	if f, ok := r.src.(*folder); ok {
 		return f.hash(r.ctx)
 	}
 	if !r.stream.once {
-		sum, err := hashFile(r.ctx, r.stream.path)
+		hash := func() ([]byte, error) { return hashFile(r.ctx, r.stream.path) }
+		if r.hashed != nil {
+			hash = r.hashed.wait
+		}
+		sum, err := hash()
 		if err != nil {
 			return "", r.locate(err, -1, 0)
 		}
@@ -35,6 +40,35 @@ func (r *Reader) SHA256() (string, error) {
 		return "", r.locate(err, -1, 0)
 	}
 	return hex.EncodeToString(r.stream.sum.Sum(nil)), nil
+}
+
+// hashing is the hash of a file while it is taken.
+type hashing struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+	sum    []byte
+	err    error
+}
+
+func hashBeside(ctx context.Context, path string) *hashing {
+	ctx, cancel := context.WithCancel(ctx)
+	h := &hashing{cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(h.done)
+		h.sum, h.err = hashFile(ctx, path)
+	}()
+	return h
+}
+
+func (h *hashing) wait() ([]byte, error) {
+	<-h.done
+	return h.sum, h.err
+}
+
+// end ends the hashing, wanted or not.
+func (h *hashing) end() {
+	h.cancel()
+	<-h.done
 }
 
 func hashFile(ctx context.Context, path string) ([]byte, error) {

@@ -2,8 +2,11 @@ package corpus
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -181,6 +184,10 @@ func (p *jsonText) value(depth int) error {
 func (p *jsonText) str() error {
 	b := p.b
 	for i := p.i + 1; i < len(b); i++ {
+		i += plainBytes(b[i:])
+		if i == len(b) {
+			break
+		}
 		switch c := b[i]; {
 		case c == '"':
 			p.i = i + 1
@@ -205,6 +212,21 @@ func (p *jsonText) str() error {
 	}
 	p.i = len(b)
 	return p.fail("the line ends inside a string")
+}
+
+// plainBytes returns how many bytes at the start of b, but for the last few, are
+// neither quotes nor backslashes nor control characters.
+func plainBytes(b []byte) (n int) {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	below := func(x, n uint64) uint64 { return (x - n*ones) &^ x & tops } // a bit at the lowest byte below n, and perhaps above it
+	for ; len(b) >= 8; b = b[8:] {
+		x := binary.LittleEndian.Uint64(b)
+		if m := below(x, ' ') | below(x^'"'*ones, 1) | below(x^'\\'*ones, 1); m != 0 {
+			return n + bits.TrailingZeros64(m)/8
+		}
+		n += 8
+	}
+	return n
 }
 
 func hexDigit(c byte) int {
@@ -268,22 +290,23 @@ func unquote(quoted []byte) (s string, ok bool) {
 		return string(b), true
 	}
 	ok = true
-	out := make([]byte, 0, len(b))
+	var out strings.Builder
+	out.Grow(len(b))
 	for i >= 0 {
-		out = append(out, b[:i]...)
+		out.Write(b[:i])
 		c := b[i+1]
 		b = b[i+2:]
 		switch c {
 		case 'b':
-			out = append(out, '\b')
+			c = '\b'
 		case 'f':
-			out = append(out, '\f')
+			c = '\f'
 		case 'n':
-			out = append(out, '\n')
+			c = '\n'
 		case 'r':
-			out = append(out, '\r')
+			c = '\r'
 		case 't':
-			out = append(out, '\t')
+			c = '\t'
 		case 'u':
 			r := hex4(b)
 			b = b[4:]
@@ -298,13 +321,18 @@ func unquote(quoted []byte) (s string, ok bool) {
 					b = b[6:]
 				}
 			}
-			out = utf8.AppendRune(out, r)
-		default:
-			out = append(out, c)
+			out.WriteRune(r)
+			i = bytes.IndexByte(b, '\\')
+			continue
 		}
+		out.WriteByte(c)
 		i = bytes.IndexByte(b, '\\')
 	}
-	return string(append(out, b...)), ok
+	out.Write(b)
+	if s = out.String(); out.Cap() > 2*len(s) { // of escapes, mostly
+		s = strings.Clone(s)
+	}
+	return s, ok
 }
 
 func hex4(b []byte) rune {

@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"io"
+
+	"github.com/bertopic-go/bertopic/internal/par"
 )
 
 // jsonl is the format jsonl.
 type jsonl struct {
-	r       *lineReader
-	wanted  [roles]wanted
-	replace bool
+	p       lineParser
+	r       *lineReader // of a pipe: a line is a row as soon as it is there
+	windows *windows    // of a file: its lines are parsed many at a time
+	ready   []parsed    // rows of a window that are not handed out
 	rows    int
 	ids     bool // the rows have ids: settled by the first
 	found   [roles]bool
@@ -30,64 +33,150 @@ func newJSONL(s *stream, o Options) (*jsonl, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &jsonl{r: newLineReader(r), wanted: o.wanted(), replace: o.replace(), known: map[string]bool{}}
-	if j.wanted[roleText].name == "" && j.wanted[roleImage].name == "" {
-		return nil, noContent(j.wanted, nil)
+	j := &jsonl{p: lineParser{wanted: o.wanted(), replace: o.replace()}, known: map[string]bool{}}
+	if j.p.wanted[roleText].name == "" && j.p.wanted[roleImage].name == "" {
+		return nil, noContent(j.p.wanted, nil)
+	}
+	if s.once {
+		j.r = newLineReader(r)
+	} else {
+		j.windows = &windows{r: r}
 	}
 	return j, nil
 }
 
 func (j *jsonl) next(row *Row) error {
-	var line []byte
-	for len(bytes.TrimLeft(line, " \t\r")) == 0 { // blank lines are not rows
-		var err error
-		if line, err = j.r.next(); err == io.EOF {
-			return j.end()
-		} else if err != nil {
-			return err
-		}
+	p, err := j.parsed()
+	if err == io.EOF {
+		return j.end()
+	} else if err != nil {
+		return err
 	}
-	row.Line = j.r.line
-	p := jsonText{b: line}
-	if p.peek() == '[' && j.rows == 0 {
+	p.row.Index = row.Index
+	*row = p.row
+	if p.list && j.rows == 0 {
 		return fault("this is a JSON list; one object a line is read").hint("write the elements of the list on lines of their own, for example by: jq -c '.[]'")
 	}
-	var has [roles]bool
-	err := p.object(func(key, value []byte) error { return j.member(row, &has, key, value) })
+	for _, key := range p.keys {
+		if !j.known[key] && len(j.columns) < maxColumns {
+			j.known[key] = true
+			j.columns = append(j.columns, key)
+		}
+	}
+	for role, has := range p.has {
+		j.found[role] = j.found[role] || has
+	}
+	if p.err != nil {
+		return p.err
+	}
+	return j.check(&p.has)
+}
+
+// parsed returns the next line that is not blank.
+func (j *jsonl) parsed() (*parsed, error) {
+	if j.r != nil {
+		for {
+			line, err := j.r.next()
+			if err != nil {
+				return nil, err
+			}
+			if !blank(line) {
+				p := j.p.parse(line, j.r.line)
+				return &p, nil
+			}
+		}
+	}
+	for len(j.ready) == 0 {
+		lines, err := j.windows.next()
+		if err != nil {
+			return nil, err
+		}
+		j.ready = parseLines(&j.p, lines)
+	}
+	p := &j.ready[0]
+	j.ready = j.ready[1:]
+	return p, nil
+}
+
+// parseLines parses lines on all cores; what comes of each is a function of the
+// line alone.
+func parseLines(p *lineParser, lines []textLine) []parsed {
+	out := make([]parsed, len(lines))
+	par.Blocks(0, len(lines), 64, func(_, lo, hi int) {
+		p := lineParser{wanted: p.wanted, replace: p.replace}
+		for i, l := range lines[lo:hi] {
+			out[lo+i] = p.parse(l.text, l.number)
+		}
+	})
+	return out
+}
+
+func blank(line []byte) bool { return len(bytes.TrimLeft(line, " \t\r")) == 0 }
+
+// parsed is what a line holds, whatever stands before it.
+type parsed struct {
+	row  Row
+	has  [roles]bool
+	keys []string // with their escapes resolved; none where the line before had them
+	list bool     // it begins as a JSON list
+	err  error
+}
+
+// lineParser parses lines. It remembers the keys of the last, so as not to name
+// those of every line.
+type lineParser struct {
+	wanted  [roles]wanted
+	replace bool
+	keys    []string
+}
+
+func (l *lineParser) parse(line []byte, number int) (out parsed) {
+	out.row.Line = number
+	t := jsonText{b: line}
+	out.list = t.peek() == '['
+	keys := 0
+	err := t.object(func(quoted, value []byte) error {
+		key := quoted[1 : len(quoted)-1]
+		if bytes.IndexByte(key, '\\') >= 0 {
+			s, _ := unquote(quoted)
+			key = []byte(s)
+		}
+		if out.keys == nil && keys < len(l.keys) && l.keys[keys] == string(key) {
+			keys++
+		} else {
+			if out.keys == nil {
+				out.keys = append(out.keys, l.keys[:keys]...)
+			}
+			out.keys = append(out.keys, string(key))
+		}
+		return l.member(&out, key, value)
+	})
+	if out.keys != nil {
+		l.keys = out.keys
+	}
 	var bad *syntaxError
 	if errors.As(err, &bad) {
 		e := fault("not valid JSON, byte %d of the line: %s", bad.at+1, bad.msg)
 		if bad.at >= len(line) {
 			e.hint("an object must stand on one line of its own")
 		}
-		return e
+		err = e
 	}
-	if err != nil {
-		return err
-	}
-	return j.check(&has)
+	out.err = err
+	return out
 }
 
 // member takes one key and its value into the row.
-func (j *jsonl) member(row *Row, has *[roles]bool, quoted, value []byte) error {
-	key := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(key, '\\') >= 0 {
-		s, _ := unquote(quoted)
-		key = []byte(s)
-	}
-	if !j.known[string(key)] && len(j.columns) < maxColumns {
-		j.known[string(key)] = true
-		j.columns = append(j.columns, string(key))
-	}
-	for role := range j.wanted {
-		if j.wanted[role].name == "" || j.wanted[role].name != string(key) {
+func (l *lineParser) member(out *parsed, key, value []byte) error {
+	for role := range l.wanted {
+		if l.wanted[role].name == "" || l.wanted[role].name != string(key) {
 			continue
 		}
-		if has[role] {
+		if out.has[role] {
 			return fault("the key stands there twice").at(string(key))
 		}
-		has[role], j.found[role] = true, true
-		if err := j.take(row, role, value); err != nil {
+		out.has[role] = true
+		if err := l.take(&out.row, role, value); err != nil {
 			err.Column = string(key)
 			return err
 		}
@@ -95,7 +184,7 @@ func (j *jsonl) member(row *Row, has *[roles]bool, quoted, value []byte) error {
 	return nil
 }
 
-func (j *jsonl) take(row *Row, role int, value []byte) *Error {
+func (l *lineParser) take(row *Row, role int, value []byte) *Error {
 	if value[0] == 'n' { // null
 		if role == roleID {
 			return noID("")
@@ -107,13 +196,13 @@ func (j *jsonl) take(row *Row, role int, value []byte) *Error {
 		if value[0] != '"' {
 			return fault("expected a string or null, found %s", kind(value)).hint("a text stands in double quotes")
 		}
-		s, err := j.unquote(value)
+		s, err := l.unquote(value)
 		row.Text, row.HasText = s, true
 		return err
 	case roleImage:
-		return j.images(row, value)
+		return l.images(row, value)
 	}
-	s, err := j.scalar(value)
+	s, err := l.scalar(value)
 	switch role {
 	case roleID:
 		if err == nil && s == "" {
@@ -128,12 +217,12 @@ func (j *jsonl) take(row *Row, role int, value []byte) *Error {
 	return err
 }
 
-func (j *jsonl) images(row *Row, value []byte) *Error {
+func (l *lineParser) images(row *Row, value []byte) *Error {
 	add := func(value []byte) *Error {
 		if value[0] != '"' {
 			return fault("expected a path, a list of paths or null, found %s", kind(value))
 		}
-		s, err := j.unquote(value)
+		s, err := l.unquote(value)
 		if s != "" {
 			row.Images = append(row.Images, s)
 		}
@@ -154,19 +243,19 @@ func (j *jsonl) images(row *Row, value []byte) *Error {
 }
 
 // scalar returns a string's content, or a number or truth value as it stands.
-func (j *jsonl) scalar(value []byte) (string, *Error) {
+func (l *lineParser) scalar(value []byte) (string, *Error) {
 	switch value[0] {
 	case '"':
-		return j.unquote(value)
+		return l.unquote(value)
 	case '{', '[':
 		return "", fault("expected a string or a number, found %s", kind(value))
 	}
 	return string(value), nil
 }
 
-func (j *jsonl) unquote(value []byte) (string, *Error) {
+func (l *lineParser) unquote(value []byte) (string, *Error) {
 	s, ok := unquote(value)
-	if !ok && !j.replace {
+	if !ok && !l.replace {
 		return "", fault("the text holds half of a surrogate pair, which is not a character").
 			hint("write the text again from its source, or set invalid UTF-8 to be replaced")
 	}
@@ -191,7 +280,7 @@ func kind(value []byte) string {
 
 // check holds what all rows must agree on.
 func (j *jsonl) check(has *[roles]bool) error {
-	id := j.wanted[roleID]
+	id := j.p.wanted[roleID]
 	if j.rows == 0 {
 		j.ids = has[roleID] || id.explicit
 	}
@@ -215,13 +304,13 @@ func (j *jsonl) content() error {
 	if j.rows == 0 || j.found[roleText] || j.found[roleImage] {
 		return nil
 	}
-	if w := j.wanted[roleText]; w.explicit {
+	if w := j.p.wanted[roleText]; w.explicit {
 		return missingColumn(roleText, w.name, j.columns)
 	}
-	if w := j.wanted[roleImage]; w.explicit {
+	if w := j.p.wanted[roleImage]; w.explicit {
 		return missingColumn(roleImage, w.name, j.columns)
 	}
-	return noContent(j.wanted, j.columns)
+	return noContent(j.p.wanted, j.columns)
 }
 
 // end returns io.EOF, or what is wrong with the corpus as a whole.
@@ -229,7 +318,7 @@ func (j *jsonl) end() error {
 	if err := j.content(); err != nil {
 		return err
 	}
-	for role, w := range j.wanted {
+	for role, w := range j.p.wanted {
 		if w.explicit && !j.found[role] && j.rows > 0 {
 			return missingColumn(role, w.name, j.columns)
 		}

@@ -42,6 +42,9 @@ type Options struct {
 	InvalidUTF8 string
 	// Stdin is read where Path is "-".
 	Stdin io.Reader
+	// Hash says that SHA256 will be asked for: a file is hashed beside the
+	// reading then, not after it.
+	Hash bool
 	// BaseDir is what image paths are relative to; "" means the folder of
 	// Path, or the current one for "-". For a folder of pictures it is Path.
 	BaseDir string

@@ -52,6 +52,7 @@ type Reader struct {
 	index   int
 	err     error
 	skipped []string
+	hashed  *hashing // of a file, where it was asked for beforehand
 }
 
 // Open opens the corpus and reads as far as its header. It returns an *Error
@@ -99,6 +100,9 @@ func (r *Reader) open(o Options) error {
 		return err
 	}
 	r.stream = s
+	if o.Hash && !s.once {
+		r.hashed = hashBeside(r.ctx, s.path)
+	}
 	if r.format = o.Format; r.format == "" {
 		if r.format, err = s.sniff(o); err != nil {
 			return err
@@ -219,6 +223,9 @@ func (r *Reader) All() iter.Seq2[Row, error] {
 // Close closes the files of the corpus. Standard input stays open.
 func (r *Reader) Close() error {
 	var errs []error
+	if r.hashed != nil {
+		r.hashed.end()
+	}
 	if r.src != nil {
 		errs = append(errs, r.src.close())
 	}

@@ -64,7 +64,9 @@ func readCorpus(ctx context.Context, c config.Corpus, env *Env) (*documents, err
 	if c.Path == "" {
 		return nil, &config.Error{Key: "corpus.path", Msg: "names no corpus: give a file, a folder, or \"-\" for the standard input"}
 	}
-	r, err := corpus.Open(ctx, corpusOptions(c, env.Stdin))
+	o := corpusOptions(c, env.Stdin)
+	o.Hash = true
+	r, err := corpus.Open(ctx, o)
 	if err != nil {
 		return nil, err
 	}
