@@ -216,17 +216,16 @@ func (c *clustered) search(ctx context.Context, lists [][]int, zeros bool) error
 	}
 	// The largest first, so that none is left for one thread at the end.
 	slices.SortStableFunc(parts, func(a, b []int) int { return len(b) - len(a) })
-	pool := sync.Pool{New: func() any { return &denseIndex{measure: c.measure, threads: 1, x: c.x, zeros: zeros, mean: c.mean} }}
+	pool := sync.Pool{New: func() any {
+		return &denseIndex{measure: c.measure, columns: c.x.Cols, threads: 1, zeros: zeros, mean: c.mean}
+	}}
 	par.Blocks(c.threads, len(parts), 1, func(_, p, _ int) {
 		rows := parts[p]
 		ix := pool.Get().(*denseIndex)
 		defer pool.Put(ix)
-		ix.n, ix.k = len(rows), c.x.Cols
-		if zeros {
-			ix.k++
-		}
-		ix.panels, ix.half = ix.packRows(ix.panels, ix.half, len(rows), func(i int) []float32 { return c.x.Row(rows[i]) })
-		near, err := ix.near(ctx, min(c.nb.k+ix.spare(), len(rows)-1))
+		ix.row = func(i int) []float32 { return c.x.Row(rows[i]) }
+		ix.fill(len(rows))
+		near, err := ix.near(ctx, min(c.nb.k, len(rows)-1))
 		if err != nil {
 			return
 		}
@@ -234,12 +233,7 @@ func (c *clustered) search(ctx context.Context, lists [][]int, zeros bool) error
 			block := &c.lock[i/blockRows]
 			block.Lock()
 			for s := r * near.k; s < (r+1)*near.k && near.idx[s] >= 0; s++ {
-				j := rows[near.idx[s]]
-				d := near.dist[s]
-				if c.metric == Euclidean {
-					d = euclidean(c.x.Row(i), c.x.Row(j)) // the scores only approximate it
-				}
-				c.nb.insertNew(i, d, int32(j))
+				c.nb.insertNew(i, near.dist[s], int32(rows[near.idx[s]]))
 			}
 			block.Unlock()
 		}

@@ -1,10 +1,13 @@
 // Package knn finds exact nearest neighbours.
 //
-// Dense rows are compared by a blocked float32 matrix product: each pair of
-// row blocks is multiplied once by a register-tiled kernel and serves the rows
-// of both blocks. Sparse rows are compared through an inverted index. The
-// Hellinger distance is the root of the cosine distance of square-rooted rows
-// (sum sqrt(x y) is a dot product of roots), so both metrics share one path.
+// Dense rows are compared twice. First all pairs, as rows of 16-bit integers: a
+// blocked matrix product whose error is known, multiplied once for both rows by
+// a register-tiled kernel, tells which few pairs may be neighbours. Then these,
+// in float64, which decides. The result is exact, whatever the integers lose.
+//
+// Sparse rows are compared through an inverted index. The Hellinger distance is
+// the root of the cosine distance of square-rooted rows (sum sqrt(x y) is a dot
+// product of roots), so both metrics share one path.
 //
 // The definitions of the distances are those of umap-learn 0.5.12
 // (umap.distances, umap.sparse). Where float32 rounding would leave a tiny

@@ -2,59 +2,90 @@ package knn
 
 import "math"
 
-// The dense search reads every dot product from tiles of mr x nr values that
-// one micro-kernel fills; a block of rows is blockRows long, which both mr and
-// nr divide.
+// The dense search reads every product of two rows' codes from tiles of
+// mr x nr values that one micro-kernel fills; a block of rows is blockRows
+// long, which both mr and nr divide.
 const (
 	mr        = 12
 	nr        = 32
 	blockRows = 96
 )
 
-// tile holds the scores of blockRows x blockRows pairs, row-major.
-type tile [blockRows * blockRows]float32
+// tile holds the keys of blockRows x blockRows pairs, row-major.
+type tile [blockRows * blockRows]int32
 
-// hits marks the entries of a tile that reach a bar: bit c%32 of word
+// hits marks the entries of a tile that rise above a floor: bit c%32 of word
 // r*blockRows/32 + c/32 stands for entry (r, c).
 type hits [blockRows * blockRows / 32]uint32
 
-// The kernels in use. Each implementation yields the same bits: an output is
-// one chain of multiply, round, add, round over ascending k, so neither vector
-// width nor thread count nor neighbours in the tile can change it.
+// lanes is the number of partial sums of sumProducts and sumSquares: term j of
+// a sum belongs to lane j mod lanes, and a lane adds its terms in ascending
+// order.
+const lanes = 16
+
+// The kernels in use. Products of codes are integers, so that every
+// implementation yields the same. Sums of products are float64 by lanes, so
+// that every implementation yields the same bits: the product of two float32 is
+// exact in float64, fused or not.
 var (
-	dotTile func(dst *float32, a, b *float32, k int)                     = dotTileGo
-	scan    func(t *tile, rowBar, colBar *[blockRows]float32, out *hits) = scanGo
+	dotTile     func(dst, a, b *int32, steps int)                              = dotTileGo
+	scan        func(t *tile, rowFloor, colFloor *[blockRows]int32, out *hits) = scanGo
+	sumProducts func(sum *[lanes]float64, x, y *float32, rounds int)           = sumProductsGo
+	sumSquares  func(sum *[lanes]float64, x, y *float32, rounds int)           = sumSquaresGo
+	// threeProducts are the products of x with three rows y that follow each
+	// other, all of float64 and as wide, a whole number of lanes.
+	threeProducts func(sums *[3]float64, x, y *float64, width int) = threeProductsGo
 )
 
-// dotBlock fills t with the dot products of two blocks. k is at
-// least 1; a holds blockRows/mr panels of k x mr values, b blockRows/nr panels
-// of k x nr.
-func dotBlock(t *tile, a, b []float32, k int) {
-	a, b = a[:blockRows*k], b[:blockRows*k]
+// dotBlock fills t with the products of two blocks of codes. a holds
+// blockRows/mr panels of steps x mr pairs, b blockRows/nr panels of steps x nr;
+// steps is at least 1.
+func dotBlock(t *tile, a, b []int32, steps int) {
+	a, b = a[:blockRows*steps], b[:blockRows*steps]
 	for j := 0; j < blockRows; j += nr {
 		for i := 0; i < blockRows; i += mr {
-			dotTile(&t[i*blockRows+j], &a[i*k], &b[j*k], k)
+			dotTile(&t[i*blockRows+j], &a[i*steps], &b[j*steps], steps)
 		}
 	}
 }
 
-// scanGo sets a bit of out for each entry (r, c) of t that is at least
-// min(rowBar[r], colBar[c]). It is the twin of the vector versions.
-func scanGo(t *tile, rowBar, colBar *[blockRows]float32, out *hits) {
-	for r := range blockRows {
-		row := t[r*blockRows : (r+1)*blockRows]
-		bar := rowBar[r]
-		for w := range blockRows / 32 {
-			vals, cols := row[w*32:w*32+32], colBar[w*32:w*32+32]
-			var bits uint32
-			for c, v := range vals {
-				if v >= bar || v >= cols[c] {
-					bits |= 1 << c
-				}
-			}
-			out[r*(blockRows/32)+w] = bits
+// product is the dot product of x and y, which are equally long.
+func product(x, y []float32) float64 {
+	var sum [lanes]float64
+	rounds := len(x) / lanes
+	y = y[:len(x)]
+	if rounds > 0 {
+		sumProducts(&sum, &x[0], &y[0], rounds)
+	}
+	for j := rounds * lanes; j < len(x); j++ {
+		sum[j%lanes] += float64(x[j]) * float64(y[j])
+	}
+	return total(&sum)
+}
+
+// squares is the squared distance of x and y, which are equally long.
+func squares(x, y []float32) float64 {
+	var sum [lanes]float64
+	rounds := len(x) / lanes
+	y = y[:len(x)]
+	if rounds > 0 {
+		sumSquares(&sum, &x[0], &y[0], rounds)
+	}
+	for j := rounds * lanes; j < len(x); j++ {
+		e := float64(x[j]) - float64(y[j])
+		sum[j%lanes] += float64(e * e)
+	}
+	return total(&sum)
+}
+
+// total adds the halves of sum until one value is left.
+func total(sum *[lanes]float64) float64 {
+	for h := lanes / 2; h > 0; h /= 2 {
+		for l := range h {
+			sum[l] += sum[l+h]
 		}
 	}
+	return sum[0]
 }
 
 // inf32 is the distance of a missing neighbour.

@@ -2,15 +2,14 @@ package knn
 
 import "golang.org/x/sys/cpu"
 
-type kernel = func(dst *float32, a, b *float32, k int)
-
+// kernels are all that this processor has, by name.
 func kernels() map[string]kernel {
-	m := map[string]kernel{"go": dotTileGo}
+	m := map[string]kernel{"go": {dotTileGo, scanGo, sumProductsGo, sumSquaresGo, threeProductsGo}}
 	if cpu.X86.HasAVX2 {
-		m["avx2"] = dotTileAVX2
+		m["avx2"] = kernel{dotTileAVX2, scanAVX2, sumProductsAVX2, sumSquaresAVX2, threeProductsFMA}
 	}
-	if cpu.X86.HasAVX512F {
-		m["avx512"] = dotTileAVX512
+	if hasVNNI {
+		m["avx512"] = kernel{dotTileAVX512, scanAVX2, sumProductsAVX2, sumSquaresAVX2, threeProductsFMA}
 	}
 	return m
 }

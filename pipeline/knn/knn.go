@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/bertopic-go/bertopic/internal/matrix"
+	"github.com/bertopic-go/bertopic/internal/par"
 )
 
 // Metric names a distance between rows.
@@ -77,8 +78,9 @@ func (m Metric) validate() error {
 //
 // The result is a function of x, p.K, p.Metric and p.Exact alone. Time is n^2 d
 // multiplications for dense rows, n^1.5 d by clusters, the sum of the squared
-// document frequencies for sparse ones; memory is one copy of x, or by clusters
-// of a few of these, n*K results and a few tiles a thread, never n^2.
+// document frequencies for sparse ones; memory is half of x, or of a few of the
+// clusters, for each row three times K results and a little more, and a few
+// tiles a thread, never n^2.
 //
 // Fit returns an error for bad parameters, for a value that is not finite or,
 // under Hellinger, negative, and when ctx ends.
@@ -93,7 +95,7 @@ func Fit(ctx context.Context, x matrix.Matrix, p Params) (*Graph, error) {
 		p.Exact = ExactRows
 	}
 	if d, ok := x.(*matrix.Dense); ok && d.Rows > max(p.Exact, p.K) && d.Cols > 0 && p.Metric != Hellinger && p.K > 1 {
-		if err := Check(x, p.Metric); err != nil {
+		if err := Check(x, p.Metric, p.Threads); err != nil {
 			return nil, err
 		}
 		return fitClustered(ctx, d, p.K, p.Metric, p.Threads)
@@ -115,9 +117,9 @@ type Index struct {
 	sparse  *sparseIndex
 }
 
-// NewIndex prepares the rows of x. It keeps a copy of their values in its own
-// layout and, for dense rows under Euclidean, refers to x, which must not
-// change afterwards. The errors are those of Fit.
+// NewIndex prepares the rows of x. It keeps what it needs in its own layout, half
+// the size of dense rows, and refers to dense rows, which must not change
+// afterwards. The errors are those of Fit.
 func NewIndex(x matrix.Matrix, m Metric, threads int) (*Index, error) {
 	if err := m.validate(); err != nil {
 		return nil, err
@@ -125,7 +127,7 @@ func NewIndex(x matrix.Matrix, m Metric, threads int) (*Index, error) {
 	if m == "" {
 		m = Cosine
 	}
-	if err := Check(x, m); err != nil {
+	if err := Check(x, m, threads); err != nil {
 		return nil, err
 	}
 	n, d := x.Dims()
@@ -150,7 +152,7 @@ func (ix *Index) Query(ctx context.Context, q matrix.Matrix, k int) (*Graph, err
 	if k < 1 {
 		return nil, fmt.Errorf("knn: k is %d; it must be at least 1", k)
 	}
-	if err := Check(q, ix.metric); err != nil {
+	if err := Check(q, ix.metric, ix.threads); err != nil {
 		return nil, err
 	}
 	rows, cols := q.Dims()
@@ -179,23 +181,37 @@ func (ix *Index) self(ctx context.Context, k int) (*Graph, error) {
 
 // Check reports the first row of x with a value that the metric cannot take,
 // and a malformed sparse matrix. Fit, NewIndex and Query do so themselves.
-func Check(x matrix.Matrix, m Metric) error {
-	if c, ok := x.(*matrix.CSR); ok {
-		if err := c.Validate(); err != nil {
+func Check(x matrix.Matrix, m Metric, threads int) error {
+	var row func(i int) []float32
+	switch x := x.(type) {
+	case *matrix.Dense:
+		row = x.Row
+	case *matrix.CSR:
+		if err := x.Validate(); err != nil {
 			return fmt.Errorf("knn: %w", err)
 		}
-	}
-	n, _ := x.Dims()
-	for i := range n {
-		var values []float32
-		switch x := x.(type) {
-		case *matrix.Dense:
-			values = x.Row(i)
-		case *matrix.CSR:
-			_, values = x.Row(i)
-		default:
-			return fmt.Errorf("knn: a matrix of type %T is neither dense nor csr", x)
+		row = func(i int) []float32 {
+			_, values := x.Row(i)
+			return values
 		}
+	default:
+		return fmt.Errorf("knn: a matrix of type %T is neither dense nor csr", x)
+	}
+	const grain = 1024
+	n, _ := x.Dims()
+	errs := make([]error, (n+grain-1)/grain)
+	par.Blocks(threads, n, grain, func(b, lo, hi int) { errs[b] = check(lo, hi, row, m) })
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func check(lo, hi int, row func(i int) []float32, m Metric) error {
+	for i := lo; i < hi; i++ {
+		values := row(i)
 		var odd float32 // x-x is 0 for finite x, else NaN
 		low := float32(0)
 		for _, v := range values {

@@ -9,21 +9,17 @@ func snap(d int) float32 {
 	return float32(4e-7 * max(1, math.Sqrt(float64(d)/384)))
 }
 
-// measure turns scores into distances. A score is larger for nearer rows: the
-// dot product of prepared rows, for Euclidean -|x-y|^2/2.
+// measure turns scores into distances, but for Euclidean. A score is the dot
+// product of two rows of length 1, for Hellinger of the roots of their values.
 type measure struct {
 	metric Metric
 	snap   float32
 }
 
 // distance returns the distance that belongs to score s, and false where rows
-// with this score are no neighbours. For Euclidean it is the squared distance,
-// which is made exact later.
-func (m measure) distance(s float32) (float32, bool) {
-	if m.metric == Euclidean {
-		return max(0, -2*s), true
-	}
-	d := max(0, 1-s)
+// with this score are no neighbours.
+func (m measure) distance(s float64) (float32, bool) {
+	d := float32(max(0, 1-s))
 	if d < m.snap {
 		d = 0
 	}
@@ -38,9 +34,6 @@ func (m measure) distance(s float32) (float32, bool) {
 func (m measure) bar(d float32) float32 {
 	if d == inf32 {
 		return -inf32
-	}
-	if m.metric == Euclidean {
-		return -d / 2
 	}
 	e := float64(d)
 	if m.metric == Hellinger {

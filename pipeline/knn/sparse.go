@@ -177,7 +177,7 @@ func pick[T float32 | float64](ix *sparseIndex, q *sparseRows, sums []T, i int, 
 		if v < bar || v == 0 || j == skip {
 			continue
 		}
-		if d, ok := ix.distance(v); ok && nb.insert(i, d, int32(j)) {
+		if d, ok := ix.distance(float64(v)); ok && nb.insert(i, d, int32(j)) {
 			bar = ix.bar(nb.worst(i))
 		}
 	}
@@ -198,7 +198,7 @@ func pickListed[T float32 | float64](ix *sparseIndex, q *sparseRows, sums []T, m
 		if v < bar || v == 0 || int(j) == skip {
 			continue
 		}
-		if d, ok := ix.distance(v); ok && nb.insert(i, d, j) {
+		if d, ok := ix.distance(float64(v)); ok && nb.insert(i, d, j) {
 			bar = ix.bar(nb.worst(i))
 		}
 	}

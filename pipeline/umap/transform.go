@@ -72,7 +72,7 @@ func (m *Model) Transform(ctx context.Context, train, x matrix.Matrix) (*matrix.
 // training data.
 func (t *Transformer) Transform(ctx context.Context, x matrix.Matrix) (*matrix.Dense, []bool, error) {
 	p := t.m.Params
-	if err := knn.Check(x, p.Metric); err != nil {
+	if err := knn.Check(x, p.Metric, p.Threads); err != nil {
 		return nil, nil, fmt.Errorf("umap: transform: %w", err)
 	}
 	n, cols := x.Dims()

@@ -54,7 +54,7 @@ func Fit(ctx context.Context, x matrix.Matrix, p Params) (*Model, error) {
 		return nil, err
 	}
 	p = p.withDefaults()
-	if err := knn.Check(x, p.Metric); err != nil {
+	if err := knn.Check(x, p.Metric, p.Threads); err != nil {
 		return nil, fmt.Errorf("umap: %w", err)
 	}
 	n, _ := x.Dims()
