@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/bertopic-go/bertopic/internal/matrix"
+	"github.com/bertopic-go/bertopic/internal/par"
 )
 
 // groupMeans returns the mean vector of the rows of each of n groups; rows of
@@ -66,8 +67,21 @@ func groupMeans(m Matrix, rows, group []int, n int) Matrix {
 	panic("pipeline: unknown matrix layout")
 }
 
-// selectRows is SelectRows of package matrix.
-func selectRows(m Matrix, rows []int) Matrix { return matrix.SelectRows(m, rows) }
+// selectRows is SelectRows of package matrix, on several threads: most rows of
+// a large matrix are many bytes.
+func selectRows(m Matrix, rows []int, threads int) Matrix {
+	dense, ok := m.(*Dense)
+	if !ok || len(rows) == dense.Rows {
+		return matrix.SelectRows(m, rows)
+	}
+	out := matrix.NewDense(len(rows), dense.Cols)
+	par.Blocks(threads, len(rows), 256, func(_, lo, hi int) {
+		for k := lo; k < hi; k++ {
+			copy(out.Row(k), dense.Row(rows[k]))
+		}
+	})
+	return out
+}
 
 // cosine returns the cosine between row i of a and row j of b, which have the
 // same layout; 0 where one of them is all zeros.

@@ -1,51 +1,137 @@
 package pipeline
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"math"
+	"math/bits"
 
 	"github.com/bertopic-go/bertopic/internal/matrix"
 	"github.com/bertopic-go/bertopic/internal/par"
 )
 
-// content identifies a vector: two rows have the same content if and only if
-// their values have the same bits.
-type content [sha256.Size]byte
-
-// contents hashes the given rows of m.
-func contents(m Matrix, rows []int, threads int) []content {
-	out := make([]content, len(rows))
+// hashes returns a hash of the content of each of rows: equal rows have equal
+// ones, and others hardly ever.
+func hashes(m Matrix, rows []int, threads int) []uint64 {
+	out := make([]uint64, len(rows))
 	par.Blocks(threads, len(rows), 256, func(_, lo, hi int) {
-		var buf []byte
 		for k := lo; k < hi; k++ {
-			buf = buf[:0]
 			switch m := m.(type) {
 			case *matrix.Dense:
-				for _, v := range m.Row(rows[k]) {
-					buf = binary.LittleEndian.AppendUint32(buf, bits(v))
-				}
+				out[k] = hashDense(m.Row(rows[k]))
 			case *matrix.CSR:
-				cols, values := m.Row(rows[k])
-				for j, v := range values {
-					if v != 0 {
-						buf = binary.LittleEndian.AppendUint32(buf, uint32(cols[j]))
-						buf = binary.LittleEndian.AppendUint32(buf, bits(v))
-					}
-				}
+				out[k] = hashSparse(m.Row(rows[k]))
 			}
-			out[k] = sha256.Sum256(buf)
 		}
 	})
 	return out
 }
 
-// bits returns the bits of v; the two zeros count as one.
-func bits(v float32) uint32 {
-	if v == 0 {
-		return 0
+// Odd numbers without a pattern: of the first primes' square roots.
+const seedA, seedB = 0x6a09e667f3bcc909, 0xbb67ae8584caa73b
+
+// mix brings two words together: the halves of their product.
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a^seedA, b^seedB)
+	return hi ^ lo
+}
+
+func hashDense(row []float32) uint64 {
+	h := uint64(len(row))
+	for ; len(row) >= 4; row = row[4:] {
+		h = mix(h^pair(row[0], row[1]), pair(row[2], row[3]))
 	}
-	return math.Float32bits(v)
+	for _, v := range row {
+		h = mix(h, pair(v, 0))
+	}
+	return h
+}
+
+func hashSparse(cols []int32, values []float32) uint64 {
+	h := uint64(0)
+	for k, v := range values {
+		if v != 0 {
+			h = mix(h^uint64(cols[k]), pair(v, 0))
+		}
+	}
+	return h
+}
+
+// pair holds the bits of two values; the two zeros count as one, since 0 added
+// to -0 is 0.
+func pair(v, w float32) uint64 {
+	return uint64(math.Float32bits(v+0)) | uint64(math.Float32bits(w+0))<<32
+}
+
+// equalRows tells whether row i of a and row j of b, which have the same layout,
+// hold the same values.
+func equalRows(a Matrix, i int, b Matrix, j int) bool {
+	switch a := a.(type) {
+	case *matrix.Dense:
+		x, y := a.Row(i), b.(*matrix.Dense).Row(j)
+		for k, v := range x {
+			if v != y[k] {
+				return false
+			}
+		}
+		return true
+	case *matrix.CSR:
+		xc, xv := a.Row(i)
+		yc, yv := b.(*matrix.CSR).Row(j)
+		p, q := 0, 0
+		for {
+			for p < len(xv) && xv[p] == 0 {
+				p++
+			}
+			for q < len(yv) && yv[q] == 0 {
+				q++
+			}
+			if p == len(xv) || q == len(yv) {
+				return p == len(xv) && q == len(yv)
+			}
+			if xc[p] != yc[q] || xv[p] != yv[q] {
+				return false
+			}
+			p++
+			q++
+		}
+	}
+	panic("pipeline: unknown matrix layout")
+}
+
+// rowIndex finds rows by their content. A row has a number, from 0 on, in the
+// order in which rows are added.
+type rowIndex struct {
+	m     Matrix
+	rows  []int            // of m, by number
+	first map[uint64]int32 // number of the last row of a hash
+	next  []int32          // and of the one before it; -1: there is none
+}
+
+func newRowIndex(m Matrix, size int) *rowIndex {
+	return &rowIndex{m: m, first: make(map[uint64]int32, size)}
+}
+
+// find returns the number of a row that equals row i of m, which has this hash.
+func (x *rowIndex) find(m Matrix, i int, hash uint64) (number int, ok bool) {
+	g, ok := x.first[hash]
+	if !ok {
+		return 0, false
+	}
+	for ; g >= 0; g = x.next[g] {
+		if equalRows(x.m, x.rows[g], m, i) {
+			return int(g), true
+		}
+	}
+	return 0, false
+}
+
+// add adds row i, which is not there yet.
+func (x *rowIndex) add(i int, hash uint64) {
+	before, ok := x.first[hash]
+	if !ok {
+		before = -1
+	}
+	x.first[hash] = int32(len(x.rows))
+	x.rows, x.next = append(x.rows, i), append(x.next, before)
 }
 
 // distinct groups equal rows. first holds one row of each group, the first, in
@@ -56,19 +142,20 @@ type distinct struct {
 	size  []int
 }
 
+// distinctRows groups rows of m, whose values are finite.
 func distinctRows(m Matrix, rows []int, threads int) distinct {
 	d := distinct{group: make([]int, len(rows))}
-	seen := make(map[content]int, len(rows))
-	for k, c := range contents(m, rows, threads) {
-		g, ok := seen[c]
+	seen := newRowIndex(m, len(rows))
+	for k, hash := range hashes(m, rows, threads) {
+		g, ok := seen.find(m, rows[k], hash)
 		if !ok {
-			g = len(d.first)
-			seen[c] = g
-			d.first = append(d.first, rows[k])
+			g = len(d.size)
+			seen.add(rows[k], hash)
 			d.size = append(d.size, 0)
 		}
 		d.group[k] = g
 		d.size[g]++
 	}
+	d.first = seen.rows
 	return d
 }

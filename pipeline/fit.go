@@ -110,7 +110,7 @@ func (f *fit) progress(step string) func(done, total int) {
 
 // prepare finds the rows that take part and joins equal ones.
 func (f *fit) prepare() error {
-	f.status = checked(f.rows.Vectors, f.rows.Statuses, f.p.Metric)
+	f.status = checked(f.rows.Vectors, f.rows.Statuses, f.p.Metric, f.p.Threads)
 	causes := map[Status]int{}
 	for i, s := range f.status {
 		if s.HasVector() {
@@ -132,7 +132,7 @@ func (f *fit) prepare() error {
 		}
 	}
 	f.same = distinctRows(f.rows.Vectors, f.usable, f.p.Threads)
-	f.train = selectRows(f.rows.Vectors, f.same.first)
+	f.train = selectRows(f.rows.Vectors, f.same.first, f.p.Threads)
 	return nil
 }
 

@@ -39,7 +39,7 @@ type Model struct {
 	clusterer clusterer
 
 	index sync.Once
-	known map[content]int
+	known *rowIndex
 
 	placing  sync.Once // sets the two below
 	placer   *umap.Transformer
@@ -104,7 +104,7 @@ func (m *Model) Transform(ctx context.Context, vectors Matrix, statuses []RowSta
 	}
 	out := make([]Assignment, n)
 	var usable []int
-	for i, s := range checked(vectors, statuses, m.Metric) {
+	for i, s := range checked(vectors, statuses, m.Metric, m.Threads) {
 		out[i] = Assignment{Topic: Outlier, Status: s, Cosine: math.NaN()}
 		if s.HasVector() {
 			usable = append(usable, i)
@@ -131,8 +131,8 @@ func (m *Model) assign(ctx context.Context, vectors Matrix, rows []int) ([]Assig
 	m.index.Do(m.remember)
 	out := make([]Assignment, len(rows))
 	var fresh []int
-	for k, c := range contents(vectors, rows, m.Threads) {
-		g, ok := m.known[c]
+	for k, hash := range hashes(vectors, rows, m.Threads) {
+		g, ok := m.known.find(vectors, rows[k], hash)
 		if !ok {
 			fresh = append(fresh, k)
 			continue
@@ -162,7 +162,7 @@ func (m *Model) predict(ctx context.Context, vectors Matrix, rows, fresh []int, 
 	for j, k := range fresh {
 		picked[j] = rows[k]
 	}
-	points, far, err := m.reduce(ctx, selectRows(vectors, picked))
+	points, far, err := m.reduce(ctx, selectRows(vectors, picked, m.Threads))
 	if err != nil {
 		return err
 	}
@@ -209,9 +209,9 @@ func (m *Model) reduce(ctx context.Context, x Matrix) (points *Dense, far []bool
 // remember indexes the rows of the fit by content.
 func (m *Model) remember() {
 	n, _ := m.train.Dims()
-	m.known = make(map[content]int, n)
-	for g, c := range contents(m.train, count(n), m.Threads) {
-		m.known[c] = g
+	m.known = newRowIndex(m.train, n)
+	for g, hash := range hashes(m.train, count(n), m.Threads) {
+		m.known.add(g, hash)
 	}
 }
 

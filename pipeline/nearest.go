@@ -74,7 +74,7 @@ func scorer(query Matrix, i int, m Matrix, metric knn.Metric) (score func(k int)
 // roots returns row i of m with the square roots of its values; negative ones
 // count as 0.
 func roots(m Matrix, i int) Matrix {
-	out := selectRows(m, []int{i})
+	out := selectRows(m, []int{i}, 1)
 	var data []float32
 	switch out := out.(type) {
 	case *matrix.Dense:

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bertopic-go/bertopic/internal/matrix"
+	"github.com/bertopic-go/bertopic/internal/par"
 	"github.com/bertopic-go/bertopic/pipeline/knn"
 )
 
@@ -95,22 +96,24 @@ const (
 // checked returns a copy of the statuses of vectors in which every row has
 // failed whose vector is not finite, or is all zeros where the metric compares
 // directions: such rows have nothing in common, and would make a topic.
-func checked(vectors Matrix, statuses []RowStatus, metric knn.Metric) []RowStatus {
+func checked(vectors Matrix, statuses []RowStatus, metric knn.Metric, threads int) []RowStatus {
 	n, _ := vectors.Dims()
 	out := make([]RowStatus, n)
-	for i := range out {
-		out[i] = RowStatus{Status: OK}
-		if statuses != nil && statuses[i].Status != "" {
-			out[i] = statuses[i]
+	par.Blocks(threads, n, 512, func(_, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			out[i] = RowStatus{Status: OK}
+			if statuses != nil && statuses[i].Status != "" {
+				out[i] = statuses[i]
+			}
+			switch {
+			case !out[i].HasVector():
+			case !matrix.Finite(vectors, i):
+				out[i] = RowStatus{Status: Failed, Reason: notFinite}
+			case metric != knn.Euclidean && zero(vectors, i):
+				out[i] = RowStatus{Status: Failed, Reason: allZeros}
+			}
 		}
-		switch {
-		case !out[i].HasVector():
-		case !matrix.Finite(vectors, i):
-			out[i] = RowStatus{Status: Failed, Reason: notFinite}
-		case metric != knn.Euclidean && zero(vectors, i):
-			out[i] = RowStatus{Status: Failed, Reason: allZeros}
-		}
-	}
+	})
 	return out
 }
 

@@ -293,5 +293,5 @@ func AspectNames(topics []Topic) []string {
 // row has failed whose vector is not finite, or all zeros where the metric is
 // not euclidean. statuses may be nil.
 func Check(vectors Matrix, statuses []RowStatus, metric knn.Metric) []RowStatus {
-	return checked(vectors, statuses, metric)
+	return checked(vectors, statuses, metric, 0)
 }
