@@ -537,26 +537,22 @@ func assemble(blocks []*block, n, terms int, columns [][]int32, binary bool, thr
 	}
 	out.Indices = make([]int32, out.Indptr[n])
 	out.Data = make([]int32, out.Indptr[n])
+	adders := poolOfAdders(terms)
 	par.Blocks(threads, len(blocks), 1, func(_, k, _ int) {
-		b := blocks[k]
-		var row []uint64
+		b, row := blocks[k], adders.Get().(*adder)
+		defer adders.Put(row)
 		lo := int64(0)
 		for i, hi := range b.ends {
-			row = row[:0]
 			for e := lo; e < hi; e++ {
 				if id := b.ids[e]; id >= 0 {
-					row = append(row, uint64(id)<<32|uint64(uint32(b.tally[e])))
+					row.add(id, b.tally[e])
 				}
 			}
-			slices.Sort(row)
-			at := out.Indptr[first[k]+i]
-			indices, data := out.Indices[at:at+int64(len(row))], out.Data[at:at+int64(len(row))]
-			for j, packed := range row {
-				indices[j] = int32(packed >> 32)
-				data[j] = int32(uint32(packed))
-			}
-			if binary {
-				for j := range data {
+			from, to := out.Indptr[first[k]+i], out.Indptr[first[k]+i+1]
+			data := out.Data[from:to]
+			for j, col := range row.columns(out.Indices[from:from:to]) {
+				data[j] = int32(row.take(col))
+				if binary {
 					data[j] = 1
 				}
 			}

@@ -3,7 +3,9 @@ package vectorize
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
+	"sync"
 
 	"github.com/bertopic-go/bertopic/internal/matrix"
 	"github.com/bertopic-go/bertopic/internal/par"
@@ -109,19 +111,11 @@ func SumRows(counts *Counts, group []int32, groups, threads int) (*Counts, error
 
 	parts := make([]part, groups)
 	overflow := make([]int32, groups)
-	pool := make(chan []int64, par.Threads(threads)+1)
+	adders := poolOfAdders(counts.Cols)
 	par.Blocks(threads, groups, 1, func(_, g, _ int) {
-		var sum []int64
-		select {
-		case sum = <-pool:
-		default:
-			sum = make([]int64, counts.Cols)
-		}
-		parts[g], overflow[g] = sumInto(sum, counts, members[start[g]:start[g+1]])
-		select {
-		case pool <- sum:
-		default:
-		}
+		a := adders.Get().(*adder)
+		parts[g], overflow[g] = a.sumOf(counts, members[start[g]:start[g+1]])
+		adders.Put(a)
 	})
 
 	out := &Counts{Rows: groups, Cols: counts.Cols, Indptr: make([]int64, groups+1)}
@@ -143,29 +137,71 @@ func SumRows(counts *Counts, group []int32, groups, threads int) (*Counts, error
 // part is one row of sums.
 type part struct{ cols, data []int32 }
 
-// sumInto adds up the given rows in sum, which is zero and as long as there
-// are terms, takes the row of the result out of it and leaves it zero again.
-// overflow is the first term whose sum doesn't fit, or -1.
-func sumInto(sum []int64, counts *Counts, rows []int32) (p part, overflow int32) {
-	var touched []int32
+// sumOf adds up the given rows. overflow is the first term whose sum doesn't
+// fit, or -1.
+func (a *adder) sumOf(counts *Counts, rows []int32) (p part, overflow int32) {
 	for _, i := range rows {
 		cols, values := counts.Row(int(i))
 		for k, c := range cols {
-			if sum[c] == 0 {
-				touched = append(touched, c)
-			}
-			sum[c] += int64(values[k])
+			a.add(c, values[k])
 		}
 	}
-	slices.Sort(touched)
-	p = part{cols: touched, data: make([]int32, len(touched))}
+	p.cols = a.columns(nil)
+	p.data = make([]int32, len(p.cols))
 	overflow = -1
-	for k, c := range touched {
-		if sum[c] > math.MaxInt32 && overflow < 0 {
+	for k, c := range p.cols {
+		sum := a.take(c)
+		if sum > math.MaxInt32 && overflow < 0 {
 			overflow = c
 		}
-		p.data[k] = int32(sum[c])
-		sum[c] = 0
+		p.data[k] = int32(sum)
 	}
 	return p, overflow
+}
+
+// adder makes one row after another by adding counts to columns, which come
+// out in order without a sort: a bit is set for each column that is added to,
+// and a bit for each 64 of these.
+type adder struct {
+	sum   []int64 // by column
+	added []uint64
+	above []uint64
+}
+
+// poolOfAdders is a pool of empty adders for so many columns.
+func poolOfAdders(cols int) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		return &adder{sum: make([]int64, cols), added: make([]uint64, cols/64+1), above: make([]uint64, cols/(64*64)+1)}
+	}}
+}
+
+func (a *adder) add(col, count int32) {
+	c := uint(col)
+	a.sum[c] += int64(count)
+	a.added[c/64] |= 1 << (c % 64)
+	a.above[c/(64*64)] |= 1 << (c / 64 % 64)
+}
+
+// columns appends the columns that were added to since it was called last, in
+// ascending order. Each is to be taken then.
+func (a *adder) columns(dst []int32) []int32 {
+	for i, words := range a.above {
+		a.above[i] = 0
+		for ; words != 0; words &= words - 1 {
+			j := i*64 + bits.TrailingZeros64(words)
+			cols := a.added[j]
+			a.added[j] = 0
+			for ; cols != 0; cols &= cols - 1 {
+				dst = append(dst, int32(j*64+bits.TrailingZeros64(cols)))
+			}
+		}
+	}
+	return dst
+}
+
+// take returns the sum of a column and makes it 0.
+func (a *adder) take(col int32) int64 {
+	sum := a.sum[col]
+	a.sum[col] = 0
+	return sum
 }
