@@ -133,6 +133,7 @@ func (t *table) intern(buf []byte, lo, hi int) int32 {
 func (t *table) grow() {
 	old := t.slots
 	t.slots = make([]slot, 2*len(old))
+	clear(t.slots) // fresh pages are better written in a row than first read here and there
 	t.mask = uint64(len(t.slots) - 1)
 	for _, s := range old {
 		if s.size == 0 {
