@@ -3,13 +3,11 @@ package vectorize
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
 	"math"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/bertopic-go/bertopic/internal/par"
@@ -422,27 +420,23 @@ func selectTerms(workers []*counter, n int, opt Options) (terms []string, freque
 	if len(kept) == 0 {
 		return nil, nil, nil, fmt.Errorf("%w (min_df = %v, max_df = %v, %d terms in all)", ErrNoTermsLeft, opt.MinDF, opt.MaxDF, all.len()-int(stops))
 	}
-	text := all.strings(kept)
-	order := sortedOrder(text)
-	if opt.MaxFeatures > 0 && len(order) > opt.MaxFeatures {
-		order = mostFrequent(order, opt.MaxFeatures, func(i int32) int64 {
-			if opt.Binary {
-				return df[kept[i]]
-			}
-			return tf[kept[i]]
-		})
+	all.sort(kept)
+	if opt.MaxFeatures > 0 && len(kept) > opt.MaxFeatures {
+		if opt.Binary {
+			tf = df
+		}
+		kept = mostFrequent(kept, opt.MaxFeatures, tf)
 	}
 
 	column := make([]int32, all.len())
 	for i := range column {
 		column[i] = -1
 	}
-	terms = make([]string, len(order))
-	frequency = make([]int64, len(order))
-	for j, i := range order {
-		terms[j] = text[i]
-		frequency[j] = df[kept[i]]
-		column[kept[i]] = int32(j)
+	terms = all.strings(kept)
+	frequency = make([]int64, len(kept))
+	for j, id := range kept {
+		frequency[j] = df[id]
+		column[id] = int32(j)
 	}
 	columns = joined
 	for _, ids := range columns {
@@ -453,52 +447,22 @@ func selectTerms(workers []*counter, n int, opt Options) (terms []string, freque
 	return terms, frequency, columns, nil
 }
 
-// sortedOrder returns the places of text by ascending string. Strings are all
-// different.
-func sortedOrder(text []string) []int32 {
-	// The first eight bytes decide nearly always, and are at hand.
-	type key struct {
-		prefix uint64
-		place  int32
-	}
-	keys := make([]key, len(text))
-	for i, s := range text {
-		var head [8]byte
-		copy(head[:], s)
-		keys[i] = key{binary.BigEndian.Uint64(head[:]), int32(i)}
-	}
-	slices.SortFunc(keys, func(a, b key) int {
-		switch {
-		case a.prefix < b.prefix:
-			return -1
-		case a.prefix > b.prefix:
-			return 1
-		}
-		return strings.Compare(text[a.place], text[b.place])
-	})
-	order := make([]int32, len(keys))
-	for i, k := range keys {
-		order[i] = k.place
-	}
-	return order
-}
-
-// mostFrequent returns the n of order with the highest frequency, in the same
+// mostFrequent returns the n of ids with the highest frequency, in the same
 // order. Of equal ones the first stay; scikit-learn's choice among them follows
 // from its sort and is not defined.
-func mostFrequent(order []int32, n int, frequency func(int32) int64) []int32 {
-	place := make([]int32, len(order))
+func mostFrequent(ids []int32, n int, frequency []int64) []int32 {
+	place := make([]int32, len(ids))
 	for i := range place {
 		place[i] = int32(i)
 	}
 	slices.SortStableFunc(place, func(a, b int32) int {
-		return cmp.Compare(frequency(order[b]), frequency(order[a]))
+		return cmp.Compare(frequency[ids[b]], frequency[ids[a]])
 	})
 	place = place[:n]
 	slices.Sort(place)
 	out := make([]int32, n)
 	for i, p := range place {
-		out[i] = order[p]
+		out[i] = ids[p]
 	}
 	return out
 }

@@ -268,6 +268,24 @@ func TestTableAgainstMap(t *testing.T) {
 	})
 }
 
+func TestSortTerms(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		terms := rapid.SliceOfDistinct(rapid.StringOfN(rapid.RuneFrom([]rune("ab\x00é")), 0, 40, 40), rapid.ID).Draw(t, "terms")
+		for range rapid.SampledFrom([]int{0, 3000}).Draw(t, "more") { // from where bytes are sorted one by one
+			terms = append(terms, fmt.Sprintf("c%d", len(terms)))
+		}
+		table, ids := tableOf(terms), make([]int32, len(terms))
+		for i := range ids {
+			ids[i] = int32(i)
+		}
+		table.sort(ids)
+		slices.Sort(terms)
+		if !slices.Equal(table.strings(ids), terms) {
+			t.Fatalf("%q, want %q", table.strings(ids), terms)
+		}
+	})
+}
+
 // FuzzScan holds every analyzer to what it must be for any text: terms lie in
 // the buffer, and the fast scanner finds what the pattern finds.
 func FuzzScan(f *testing.F) {
