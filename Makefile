@@ -7,7 +7,7 @@ BIN   := bin
 PLUGINS := $(notdir $(patsubst %/main.go,%,$(wildcard plugins/*/main.go)))
 export CGO_ENABLED ?= 1
 
-.PHONY: help need setup build demo example-mixed test race lint fuzz bench bench-scale bench-sbert bench-clip bench-pictures bench-words bench-static bench-wire conformance test-python-sdk test-python proto check clean fmt
+.PHONY: help need setup build demo example-mixed test test-arm64 race lint fuzz bench bench-scale bench-sbert bench-clip bench-pictures bench-words bench-static bench-wire conformance test-python-sdk test-python proto check clean fmt
 
 help:
 	@echo "make setup   fetch corpus, model and ONNX Runtime (once, into the user's cache)"
@@ -17,6 +17,7 @@ help:
 	@echo "make test    every test"
 	@echo "make race    every test under the race detector"
 	@echo "make lint    gofmt, go vet, staticcheck"
+	@echo "make test-arm64  the kernels for ARM, under emulation (qemu-aarch64-static)"
 	@echo "make fuzz    each fuzz target for 10 s"
 	@echo "make bench   ours against BERTopic, umap-learn and hdbscan, in one run"
 	@echo "make bench-sbert  our transformer embedder against sentence-transformers (6 GB of peers)"
@@ -61,6 +62,13 @@ test: setup build
 	@go vet ./...
 	@sdk/python/test.sh
 	go test ./...
+
+# The vector code for ARM against its Go twins, where there is no such machine.
+# QEMU names an emulator of programs; on ARM itself: make test-arm64 QEMU=
+QEMU ?= qemu-aarch64-static
+test-arm64:
+	@[ -z "$(QEMU)" ] || command -v $(QEMU) >/dev/null || { echo "$(QEMU) is missing: install qemu-user-static, or name an emulator as QEMU"; exit 1; }
+	CGO_ENABLED=0 GOARCH=arm64 go test $(if $(QEMU),-exec $(QEMU)) -run 'Twin|Three|Exact|Nothing|Golden' $(sort $(dir $(wildcard ./pipeline/*/*_arm64.s)))
 
 race:
 	go test -race ./...
