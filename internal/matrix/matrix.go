@@ -17,6 +17,7 @@ type Matrix interface {
 var (
 	_ Matrix = (*Dense)(nil)
 	_ Matrix = (*CSR)(nil)
+	_ Matrix = (*Part)(nil)
 )
 
 // Dense is a Rows x Cols matrix, row-major, without padding:
@@ -102,6 +103,18 @@ func (m *CSR) Select(rows []int) *CSR {
 	}
 	return out
 }
+
+// Part is some rows of a dense matrix, in the order of Rows, where they lie.
+type Part struct {
+	Of   *Dense
+	Rows []int32
+}
+
+// Dims returns the number of rows and of columns.
+func (m *Part) Dims() (rows, cols int) { return len(m.Rows), m.Of.Cols }
+
+// Row returns row i, which aliases the whole matrix.
+func (m *Part) Row(i int) []float32 { return m.Of.Row(int(m.Rows[i])) }
 
 // Select returns the given rows of m, in the given order, as a new matrix.
 func (m *Dense) Select(rows []int) *Dense {

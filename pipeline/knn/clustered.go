@@ -38,7 +38,8 @@ const (
 // clustered is a search by clusters for the neighbours of x's own rows.
 type clustered struct {
 	measure
-	x       *matrix.Dense
+	x       dense
+	n, d    int       // rows and columns of x
 	mean    []float64 // Euclidean: of the columns
 	threads int
 	nb      *neighbours
@@ -47,9 +48,10 @@ type clustered struct {
 
 // fitClustered finds about the k nearest rows of each row, itself included,
 // under Cosine or Euclidean.
-func fitClustered(ctx context.Context, x *matrix.Dense, k int, m Metric, threads int) (*Graph, error) {
-	c := &clustered{measure: measure{m, snap(x.Cols)}, x: x, threads: threads, nb: newNeighbours(x.Rows, k-1)}
-	c.lock = make([]sync.Mutex, (x.Rows+blockRows-1)/blockRows)
+func fitClustered(ctx context.Context, x dense, k int, m Metric, threads int) (*Graph, error) {
+	n, d := x.Dims()
+	c := &clustered{measure: measure{m, snap(d)}, x: x, n: n, d: d, threads: threads, nb: newNeighbours(n, k-1)}
+	c.lock = make([]sync.Mutex, (n+blockRows-1)/blockRows)
 	zeros := m == Cosine && hasZeroRow(x)
 	if m == Euclidean {
 		c.mean = columnMeans(x, threads)
@@ -65,7 +67,7 @@ func fitClustered(ctx context.Context, x *matrix.Dense, k int, m Metric, threads
 	if err := c.search(ctx, lists, zeros); err != nil {
 		return nil, err
 	}
-	g := c.nb.graph(x.Rows, k, true)
+	g := c.nb.graph(n, k, true)
 	g.Recall, err = c.recall(ctx)
 	return g, err
 }
@@ -75,11 +77,14 @@ func fitClustered(ctx context.Context, x *matrix.Dense, k int, m Metric, threads
 func (c *clustered) recall(ctx context.Context) (float64, error) {
 	const chunk = 1 << 14
 	rows := c.sample(asked)
-	q := c.x.Select(rows)
+	q := matrix.NewDense(len(rows), c.d)
+	for s, i := range rows {
+		copy(q.Row(s), c.x.Row(i))
+	}
 	k := c.nb.k
 	nearest := newNeighbours(len(rows), k)
-	for lo := 0; lo < c.x.Rows; lo += chunk {
-		hi := min(lo+chunk, c.x.Rows)
+	for lo := 0; lo < c.n; lo += chunk {
+		hi := min(lo+chunk, c.n)
 		ix, err := NewIndex(c.part(lo, hi), c.metric, c.threads)
 		if err != nil {
 			return 0, err
@@ -109,16 +114,22 @@ func (c *clustered) recall(ctx context.Context) (float64, error) {
 }
 
 // part are the rows lo to hi of x, in its place.
-func (c *clustered) part(lo, hi int) *matrix.Dense {
-	return &matrix.Dense{Rows: hi - lo, Cols: c.x.Cols, Data: c.x.Data[lo*c.x.Cols : hi*c.x.Cols]}
+func (c *clustered) part(lo, hi int) matrix.Matrix {
+	switch x := c.x.(type) {
+	case *matrix.Part:
+		return &matrix.Part{Of: x.Of, Rows: x.Rows[lo:hi]}
+	case *matrix.Dense:
+		return &matrix.Dense{Rows: hi - lo, Cols: c.d, Data: x.Data[lo*c.d : hi*c.d]}
+	}
+	panic("knn: unknown layout")
 }
 
 // centres moves as many centres as the square root of the rows to the means of
 // a sample's rows nearest to them.
 func (c *clustered) centres(ctx context.Context) (*matrix.Dense, error) {
-	want := int(math.Ceil(math.Sqrt(float64(c.x.Rows))))
+	want := int(math.Ceil(math.Sqrt(float64(c.n))))
 	rows := c.sample(want * perCentre)
-	sample := matrix.NewDense(len(rows), c.x.Cols)
+	sample := matrix.NewDense(len(rows), c.d)
 	par.Blocks(c.threads, len(rows), blockRows, func(_, lo, hi int) {
 		for s := lo; s < hi; s++ {
 			c.prepared(sample.Row(s), c.x.Row(rows[s]))
@@ -138,19 +149,19 @@ func (c *clustered) centres(ctx context.Context) (*matrix.Dense, error) {
 		if err != nil {
 			return nil, err
 		}
-		sums := make([]float64, want*c.x.Cols)
+		sums := make([]float64, want*c.d)
 		count := make([]int, want)
 		for s := range sample.Rows { // in order, so that a sum has one order
 			j := int(near.Indices[s])
 			count[j]++
-			sum := sums[j*c.x.Cols : (j+1)*c.x.Cols]
+			sum := sums[j*c.d : (j+1)*c.d]
 			for d, v := range sample.Row(s) {
 				sum[d] += float64(v)
 			}
 		}
 		for j, k := range count {
-			for d := range c.x.Cols * min(k, 1) { // a centre without rows stays
-				centres.Row(j)[d] = float32(sums[j*c.x.Cols+d] / float64(k))
+			for d := range c.d * min(k, 1) { // a centre without rows stays
+				centres.Row(j)[d] = float32(sums[j*c.d+d] / float64(k))
 			}
 		}
 	}
@@ -168,7 +179,7 @@ func (c *clustered) prepared(dst, row []float32) {
 
 // sample lists distinct rows, those with the smallest hashes of their numbers.
 func (c *clustered) sample(size int) []int {
-	all := make([]uint64, c.x.Rows)
+	all := make([]uint64, c.n)
 	for i := range all {
 		all[i] = rng.Hash2(clusterSeed, 0, uint64(i))>>32<<32 | uint64(uint32(i))
 	}
@@ -188,8 +199,8 @@ func (c *clustered) assign(ctx context.Context, centres *matrix.Dense) ([][]int,
 		return nil, err
 	}
 	lists := make([][]int, centres.Rows)
-	for lo := 0; lo < c.x.Rows; lo += chunk {
-		hi := min(lo+chunk, c.x.Rows)
+	for lo := 0; lo < c.n; lo += chunk {
+		hi := min(lo+chunk, c.n)
 		g, err := ix.Query(ctx, c.part(lo, hi), min(memberships, centres.Rows))
 		if err != nil {
 			return nil, err
@@ -217,7 +228,7 @@ func (c *clustered) search(ctx context.Context, lists [][]int, zeros bool) error
 	// The largest first, so that none is left for one thread at the end.
 	slices.SortStableFunc(parts, func(a, b []int) int { return len(b) - len(a) })
 	pool := sync.Pool{New: func() any {
-		return &denseIndex{measure: c.measure, columns: c.x.Cols, threads: 1, zeros: zeros, mean: c.mean}
+		return &denseIndex{measure: c.measure, columns: c.d, threads: 1, zeros: zeros, mean: c.mean}
 	}}
 	par.Blocks(c.threads, len(parts), 1, func(_, p, _ int) {
 		rows := parts[p]

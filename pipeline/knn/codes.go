@@ -3,7 +3,6 @@ package knn
 import (
 	"math"
 
-	"github.com/bertopic-go/bertopic/internal/matrix"
 	"github.com/bertopic-go/bertopic/internal/par"
 )
 
@@ -129,11 +128,12 @@ func roomFor[T int32 | float32 | float64](s []T, n int) []T {
 }
 
 // columnMeans sums fixed blocks of rows and joins them in order.
-func columnMeans(x *matrix.Dense, threads int) []float64 {
+func columnMeans(x dense, threads int) []float64 {
 	const grain = 1024
-	parts := make([][]float64, (x.Rows+grain-1)/grain)
-	par.Blocks(threads, x.Rows, grain, func(b, lo, hi int) {
-		s := make([]float64, x.Cols)
+	n, d := x.Dims()
+	parts := make([][]float64, (n+grain-1)/grain)
+	par.Blocks(threads, n, grain, func(b, lo, hi int) {
+		s := make([]float64, d)
 		for i := lo; i < hi; i++ {
 			for j, v := range x.Row(i) {
 				s[j] += float64(v)
@@ -141,14 +141,14 @@ func columnMeans(x *matrix.Dense, threads int) []float64 {
 		}
 		parts[b] = s
 	})
-	mean := make([]float64, x.Cols)
+	mean := make([]float64, d)
 	for _, s := range parts {
 		for j, v := range s {
 			mean[j] += v
 		}
 	}
 	for j := range mean {
-		mean[j] /= float64(max(1, x.Rows))
+		mean[j] /= float64(max(1, n))
 	}
 	return mean
 }

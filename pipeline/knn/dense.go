@@ -24,25 +24,35 @@ type denseIndex struct {
 	order   []int32   // the number of each row, where the index has an order of its own
 }
 
-func newDenseIndex(x *matrix.Dense, m Metric, threads int) *denseIndex {
-	ix := &denseIndex{measure: measure{m, snap(x.Cols)}, columns: x.Cols, threads: threads, row: rows(x, m)}
+// dense is a dense matrix or a part of one.
+type dense interface {
+	matrix.Matrix
+	Row(i int) []float32
+}
+
+func newDenseIndex(x dense, m Metric, threads int) *denseIndex {
+	n, d := x.Dims()
+	ix := &denseIndex{measure: measure{m, snap(d)}, columns: d, threads: threads, row: rows(x, m)}
 	if m == Euclidean {
 		ix.mean = columnMeans(x, threads)
 	} else {
 		ix.zeros = hasZeroRow(x)
 	}
-	ix.fill(x.Rows)
+	ix.fill(n)
 	return ix
 }
 
 // rows gives the rows that products are taken of.
-func rows(x *matrix.Dense, m Metric) func(i int) []float32 {
+func rows(x dense, m Metric) func(i int) []float32 {
 	if m != Hellinger {
 		return x.Row
 	}
-	roots := matrix.NewDense(x.Rows, x.Cols)
-	for i, v := range x.Data {
-		roots.Data[i] = float32(math.Sqrt(float64(v)))
+	roots := matrix.NewDense(x.Dims())
+	for i := range roots.Rows {
+		root := roots.Row(i)
+		for j, v := range x.Row(i) {
+			root[j] = float32(math.Sqrt(float64(v)))
+		}
 	}
 	return roots.Row
 }
@@ -70,8 +80,9 @@ func (ix *denseIndex) code(c *codes, n int, row func(i int) []float32) {
 	ix.encode(c, n, columns, row)
 }
 
-func hasZeroRow(x *matrix.Dense) bool {
-	for i := range x.Rows {
+func hasZeroRow(x dense) bool {
+	n, _ := x.Dims()
+	for i := range n {
 		zero := true
 		for _, v := range x.Row(i) {
 			if v != 0 {
@@ -255,14 +266,15 @@ const far = 1e4
 
 // query finds the neighbours of other rows. A block of query rows belongs to
 // one worker.
-func (ix *denseIndex) query(ctx context.Context, x *matrix.Dense, k int) (*Graph, error) {
+func (ix *denseIndex) query(ctx context.Context, x dense, k int) (*Graph, error) {
+	n, _ := x.Dims()
 	kk := min(k, ix.n)
 	if kk == 0 {
-		return newNeighbours(x.Rows, 0).graph(x.Rows, k, false), ctx.Err()
+		return newNeighbours(n, 0).graph(n, k, false), ctx.Err()
 	}
 	var q codes
 	row := rows(x, ix.metric)
-	ix.code(&q, x.Rows, row)
+	ix.code(&q, n, row)
 	if ix.metric == Euclidean {
 		q.inUnits(ix.unit)
 	}
@@ -274,7 +286,7 @@ func (ix *denseIndex) query(ctx context.Context, x *matrix.Dense, k int) (*Graph
 	pool := sync.Pool{New: func() any {
 		return &worker{workspace: workspace{a: make([]int32, blockRows*ix.steps)}}
 	}}
-	par.Blocks(ix.threads, x.Rows, blockRows, func(i, lo, hi int) {
+	par.Blocks(ix.threads, n, blockRows, func(i, lo, hi int) {
 		w := pool.Get().(*worker)
 		defer pool.Put(w)
 		w.reset(hi-lo, f.room)
@@ -295,7 +307,7 @@ func (ix *denseIndex) query(ctx context.Context, x *matrix.Dense, k int) (*Graph
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return f.nb.graph(x.Rows, k, false), nil
+	return f.nb.graph(n, k, false), nil
 }
 
 // queryBlock gathers the candidates b of block i of the query rows.

@@ -94,7 +94,8 @@ func Fit(ctx context.Context, x matrix.Matrix, p Params) (*Graph, error) {
 	if p.Exact == 0 {
 		p.Exact = ExactRows
 	}
-	if d, ok := x.(*matrix.Dense); ok && d.Rows > max(p.Exact, p.K) && d.Cols > 0 && p.Metric != Hellinger && p.K > 1 {
+	n, columns := x.Dims()
+	if d, ok := x.(dense); ok && n > max(p.Exact, p.K) && columns > 0 && p.Metric != Hellinger && p.K > 1 {
 		if err := Check(x, p.Metric, p.Threads); err != nil {
 			return nil, err
 		}
@@ -133,7 +134,7 @@ func NewIndex(x matrix.Matrix, m Metric, threads int) (*Index, error) {
 	n, d := x.Dims()
 	ix := &Index{metric: m, threads: threads, n: n, d: d}
 	switch x := x.(type) {
-	case *matrix.Dense:
+	case dense:
 		ix.dense = newDenseIndex(x, m, threads)
 	case *matrix.CSR:
 		ix.sparse = newSparseIndex(x, m)
@@ -160,7 +161,7 @@ func (ix *Index) Query(ctx context.Context, q matrix.Matrix, k int) (*Graph, err
 		return nil, fmt.Errorf("knn: query rows have %d columns, the index has %d", cols, ix.d)
 	}
 	switch q := q.(type) {
-	case *matrix.Dense:
+	case dense:
 		if ix.dense != nil {
 			return ix.dense.query(ctx, q, k)
 		}
@@ -184,7 +185,7 @@ func (ix *Index) self(ctx context.Context, k int) (*Graph, error) {
 func Check(x matrix.Matrix, m Metric, threads int) error {
 	var row func(i int) []float32
 	switch x := x.(type) {
-	case *matrix.Dense:
+	case dense:
 		row = x.Row
 	case *matrix.CSR:
 		if err := x.Validate(); err != nil {

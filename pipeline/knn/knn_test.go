@@ -348,3 +348,35 @@ func newsgroups(tb testing.TB) *matrix.Dense {
 	}
 	return x
 }
+
+// A part of a matrix is searched where it lies, as a copy of its rows is.
+func TestPartsOfAMatrix(t *testing.T) {
+	x := random(900, 12, 8, 1, true)
+	var rows []int32
+	for i := range int32(900) {
+		if i%3 != 1 {
+			rows = append([]int32{i}, rows...)
+		}
+	}
+	part := &matrix.Part{Of: x, Rows: rows}
+	list := make([]int, len(rows))
+	for k, i := range rows {
+		list[k] = int(i)
+	}
+	picked := x.Select(list)
+	for _, m := range []Metric{Cosine, Euclidean, Hellinger} {
+		for _, exact := range []int{0, 100} {
+			got, err := Fit(t.Context(), part, Params{K: 8, Metric: m, Exact: exact})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := Fit(t.Context(), picked, Params{K: 8, Metric: m, Exact: exact})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !same(got.Indices, want.Indices) || !sameBits(got.Distances, want.Distances) {
+				t.Errorf("%s, exact up to %d: a part differs from a copy of its rows", m, exact)
+			}
+		}
+	}
+}
