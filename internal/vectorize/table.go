@@ -17,13 +17,16 @@ type table struct {
 	ends  []int64 // of the terms in the arena
 }
 
-// slot is a place of the table. key is the term itself, zero-padded, where it
-// has at most 8 bytes, else its hash.
+// slot is a place of the table.
 type slot struct {
-	key  uint64
+	key  key
 	id   int32
 	size int32 // bytes of the term + 1; 0: the slot is free
 }
+
+// key tells a term from others of its size: up to 16 bytes for sure, as its
+// first and its last eight bytes, else as its first eight and a hash.
+type key struct{ head, tail uint64 }
 
 func newTable(terms int) *table {
 	size := 64
@@ -65,23 +68,24 @@ func (t *table) strings(ids []int32) []string {
 	return out
 }
 
-// keyOf returns the key of buf[lo:hi] and its hash. buf must reach 8 bytes
-// beyond lo.
-func keyOf(buf []byte, lo, hi int) (key, hash uint64) {
-	n := hi - lo
-	if n <= 8 {
-		key = binary.LittleEndian.Uint64(buf[lo:lo+8]) & (^uint64(0) >> (64 - 8*uint(n)))
-		return key, mix(key ^ uint64(n)<<56)
+// keyOf returns the key of buf[lo:hi], which must reach 8 bytes beyond lo.
+func keyOf(buf []byte, lo, hi int) key {
+	n, head := hi-lo, binary.LittleEndian.Uint64(buf[lo:lo+8])
+	switch {
+	case n <= 8:
+		return key{head: head & (^uint64(0) >> (64 - 8*uint(n)))}
+	case n <= 16:
+		return key{head, binary.LittleEndian.Uint64(buf[hi-8 : hi])}
 	}
-	key = uint64(n)
-	b := buf[lo:hi]
-	for len(b) > 8 {
-		key = mix(key ^ binary.LittleEndian.Uint64(b))
-		b = b[8:]
+	tail := uint64(0)
+	for b := buf[lo+8 : hi]; len(b) > 8; b = b[8:] {
+		tail = mix(tail ^ binary.LittleEndian.Uint64(b))
 	}
-	key = mix(key ^ binary.LittleEndian.Uint64(buf[hi-8:hi]))
-	return key, key
+	return key{head, mix(tail ^ binary.LittleEndian.Uint64(buf[hi-8:hi]))}
 }
+
+// hash spreads the key of a term of so many bytes + 1.
+func (k key) hash(size int32) uint64 { return mix(k.head ^ mix(k.tail^uint64(size))) }
 
 // mix spreads x by one 64 x 64 -> 128 bit product.
 func mix(x uint64) uint64 {
@@ -92,14 +96,13 @@ func mix(x uint64) uint64 {
 // find returns the number of the term buf[lo:hi], or -1. buf must reach 8
 // bytes beyond lo.
 func (t *table) find(buf []byte, lo, hi int) int32 {
-	key, hash := keyOf(buf, lo, hi)
-	size := int32(hi-lo) + 1
-	for p := hash & t.mask; ; p = (p + 1) & t.mask {
+	key, size := keyOf(buf, lo, hi), int32(hi-lo)+1
+	for p := key.hash(size) & t.mask; ; p = (p + 1) & t.mask {
 		s := &t.slots[p]
 		if s.size == 0 {
 			return -1
 		}
-		if s.key == key && s.size == size && (size <= 9 || bytes.Equal(t.term(s.id), buf[lo:hi])) {
+		if s.key == key && s.size == size && (size <= 17 || bytes.Equal(t.term(s.id), buf[lo:hi])) {
 			return s.id
 		}
 	}
@@ -108,15 +111,14 @@ func (t *table) find(buf []byte, lo, hi int) int32 {
 // intern returns the number of the term buf[lo:hi], which it adds if it is
 // new. buf must reach 8 bytes beyond lo.
 func (t *table) intern(buf []byte, lo, hi int) int32 {
-	key, hash := keyOf(buf, lo, hi)
-	size := int32(hi-lo) + 1
-	p := hash & t.mask
+	key, size := keyOf(buf, lo, hi), int32(hi-lo)+1
+	p := key.hash(size) & t.mask
 	for ; ; p = (p + 1) & t.mask {
 		s := &t.slots[p]
 		if s.size == 0 {
 			break
 		}
-		if s.key == key && s.size == size && (size <= 9 || bytes.Equal(t.term(s.id), buf[lo:hi])) {
+		if s.key == key && s.size == size && (size <= 17 || bytes.Equal(t.term(s.id), buf[lo:hi])) {
 			return s.id
 		}
 	}
@@ -124,7 +126,7 @@ func (t *table) intern(buf []byte, lo, hi int) int32 {
 	t.slots[p] = slot{key: key, id: id, size: size}
 	t.arena = append(t.arena, buf[lo:hi]...)
 	t.ends = append(t.ends, int64(len(t.arena)))
-	if 2*len(t.ends) > len(t.slots) {
+	if 4*len(t.ends) > 3*len(t.slots) {
 		t.grow()
 	}
 	return id
@@ -139,11 +141,7 @@ func (t *table) grow() {
 		if s.size == 0 {
 			continue
 		}
-		hash := s.key
-		if s.size <= 9 {
-			hash = mix(s.key ^ uint64(s.size-1)<<56)
-		}
-		p := hash & t.mask
+		p := s.key.hash(s.size) & t.mask
 		for t.slots[p].size != 0 {
 			p = (p + 1) & t.mask
 		}
