@@ -94,6 +94,7 @@ func Fit(ctx context.Context, docs iter.Seq2[string, error], opt Options, thread
 	blocks, n, err := readBlocks(ctx, docs, len(workers), func(w int, texts []string) (*block, error) {
 		if workers[w] == nil {
 			workers[w] = newCounter(opt, nil)
+			workers[w].asked = opt.limited()
 		}
 		return workers[w].count(texts, int32(w), true)
 	})
@@ -126,8 +127,7 @@ func Learn(ctx context.Context, docs iter.Seq2[string, error], opt Options, thre
 	_, n, err = readBlocks(ctx, docs, len(workers), func(w int, texts []string) (*block, error) {
 		if workers[w] == nil {
 			workers[w] = newCounter(opt, fixed)
-			workers[w].df = make([]int64, len(workers[w].tally))
-			workers[w].tf = make([]int64, len(workers[w].tally))
+			workers[w].asked = true
 		}
 		return workers[w].count(texts, 0, false)
 	})
@@ -140,8 +140,8 @@ func Learn(ctx context.Context, docs iter.Seq2[string, error], opt Options, thre
 			if c == nil {
 				continue
 			}
-			for j, d := range c.df {
-				df[j] += d
+			for j, f := range c.seen {
+				df[j] += f.documents
 			}
 		}
 		return v, df, n, nil
@@ -275,20 +275,24 @@ func (e *longError) Error() string { return "document too long" }
 type counter struct {
 	scan    *scanner
 	table   *table
-	fixed   bool    // the table has all terms that count
-	stops   int32   // the first terms of the table are stop words
-	df, tf  []int64 // by term; nil: not asked for
+	fixed   bool  // the table has all terms that count
+	stops   int32 // the first terms of the table are stop words
+	asked   bool  // for how often terms were seen
+	seen    []frequency
 	tally   []int32 // by term; zero between two documents
 	ids     []int32 // of the terms of the document
 	touched []int32 // ids without the second and later occurrences
+	grown   block   // the last one, in memory that grew with it
 }
+
+// frequency is in how many documents a term is and how often in all of them.
+type frequency struct{ documents, times int64 }
 
 // newCounter returns a counter for valid options. With fixed it counts the
 // terms of that table, which it doesn't change.
 func newCounter(opt Options, fixed *table) *counter {
 	c := &counter{scan: newScanner(opt), table: fixed, fixed: fixed != nil}
 	if c.fixed {
-		c.tally = make([]int32, fixed.len())
 		return c
 	}
 	c.table = newTable(1 << 12)
@@ -303,7 +307,7 @@ func newCounter(opt Options, fixed *table) *counter {
 
 // count counts the terms of texts. Without keep the block is left empty.
 func (c *counter) count(texts []string, worker int32, keep bool) (*block, error) {
-	b := &block{worker: worker, ends: make([]int64, len(texts))}
+	b := &block{worker: worker, ends: make([]int64, len(texts)), ids: c.grown.ids[:0], tally: c.grown.tally[:0]}
 	for i, text := range texts {
 		if len(text) > maxDoc {
 			return nil, &longError{doc: i, size: len(text)}
@@ -321,13 +325,15 @@ func (c *counter) count(texts []string, worker int32, keep bool) (*block, error)
 				b.ids = append(b.ids, id)
 				b.tally = append(b.tally, n)
 			}
-			if c.df != nil {
-				c.df[id]++
-				c.tf[id] += int64(n)
+			if c.asked {
+				c.seen[id].documents++
+				c.seen[id].times += int64(n)
 			}
 		}
 		b.ends[i] = int64(len(b.ids))
 	}
+	c.grown = block{ids: b.ids, tally: b.tally}
+	b.ids, b.tally = slices.Clone(b.ids), slices.Clone(b.tally)
 	return b, nil
 }
 
@@ -349,8 +355,9 @@ func (c *counter) number() {
 	c.ids = ids
 	if more := c.table.len() - len(c.tally); more > 0 {
 		c.tally = append(c.tally, make([]int32, more)...)
-		c.df = append(c.df, make([]int64, more)...)
-		c.tf = append(c.tf, make([]int64, more)...)
+		if c.asked {
+			c.seen = append(c.seen, make([]frequency, more)...)
+		}
 	}
 }
 
@@ -370,40 +377,26 @@ func (c *counter) touch() {
 }
 
 // selectTerms joins what the workers learned from n documents and returns the
-// terms that the limits leave, sorted, with their document frequencies, and for
-// each worker the column of each of its terms, -1 for one that is left out.
-func selectTerms(workers []*counter, n int, opt Options) (terms []string, frequency []int64, columns [][]int32, err error) {
-	var all *table
-	var stops int32
-	var df, tf []int64
-	joined := make([][]int32, len(workers)) // a worker's number of a term -> the number in all
-	var buf []byte
+// terms that the limits leave, sorted, with their document frequencies if these
+// were asked for, and for each worker the column of each of its terms, -1 for
+// one that is left out.
+func selectTerms(workers []*counter, n int, opt Options) (terms []string, df []int64, columns [][]int32, err error) {
+	var all *counter
+	columns = make([][]int32, len(workers)) // first the number of a term in all
 	for w, c := range workers {
-		if c == nil {
-			continue
-		}
-		ids := make([]int32, c.table.len())
-		if all == nil {
-			all, stops, df, tf = c.table, c.stops, c.df, c.tf
-			for i := range ids {
-				ids[i] = int32(i)
+		switch {
+		case c == nil:
+		case all == nil:
+			all = c
+			columns[w] = make([]int32, c.table.len())
+			for i := range columns[w] {
+				columns[w][i] = int32(i)
 			}
-		} else {
-			for i := range ids {
-				term := c.table.term(int32(i))
-				buf = append(append(buf[:0], term...), 0, 0, 0, 0, 0, 0, 0, 0)
-				id := all.intern(buf, 0, len(term))
-				if int(id) == len(df) {
-					df, tf = append(df, 0), append(tf, 0)
-				}
-				df[id] += c.df[i]
-				tf[id] += c.tf[i]
-				ids[i] = id
-			}
+		default:
+			columns[w] = all.join(c)
 		}
-		joined[w] = ids
 	}
-	if all == nil || all.len() == int(stops) {
+	if all == nil || all.table.len() == int(all.stops) {
 		return nil, nil, nil, ErrEmptyVocabulary
 	}
 	low, high := opt.MinDF.documents(n, 1), opt.MaxDF.documents(n, float64(n))
@@ -412,51 +405,80 @@ func selectTerms(workers []*counter, n int, opt Options) (terms []string, freque
 	}
 
 	var kept []int32
-	for id := stops; int(id) < len(df); id++ {
-		if d := float64(df[id]); d >= low && d <= high {
-			kept = append(kept, id)
+	for id := all.stops; int(id) < all.table.len(); id++ {
+		if all.asked {
+			if d := float64(all.seen[id].documents); d < low || d > high {
+				continue
+			}
 		}
+		kept = append(kept, id)
 	}
 	if len(kept) == 0 {
-		return nil, nil, nil, fmt.Errorf("%w (min_df = %v, max_df = %v, %d terms in all)", ErrNoTermsLeft, opt.MinDF, opt.MaxDF, all.len()-int(stops))
+		return nil, nil, nil, fmt.Errorf("%w (min_df = %v, max_df = %v, %d terms in all)", ErrNoTermsLeft, opt.MinDF, opt.MaxDF, all.table.len()-int(all.stops))
 	}
-	all.sort(kept)
+	all.table.sort(kept)
 	if opt.MaxFeatures > 0 && len(kept) > opt.MaxFeatures {
-		if opt.Binary {
-			tf = df
-		}
-		kept = mostFrequent(kept, opt.MaxFeatures, tf)
+		kept = mostFrequent(kept, opt.MaxFeatures, func(id int32) int64 {
+			if opt.Binary {
+				return all.seen[id].documents
+			}
+			return all.seen[id].times
+		})
 	}
 
-	column := make([]int32, all.len())
+	column := make([]int32, all.table.len())
 	for i := range column {
 		column[i] = -1
 	}
-	terms = all.strings(kept)
-	frequency = make([]int64, len(kept))
 	for j, id := range kept {
-		frequency[j] = df[id]
 		column[id] = int32(j)
 	}
-	columns = joined
 	for _, ids := range columns {
 		for i, id := range ids {
 			ids[i] = column[id]
 		}
 	}
-	return terms, frequency, columns, nil
+	if all.asked {
+		df = make([]int64, len(kept))
+		for j, id := range kept {
+			df[j] = all.seen[id].documents
+		}
+	}
+	return all.table.strings(kept), df, columns, nil
+}
+
+// join adds what another counter learned and returns the numbers that its terms
+// have now.
+func (c *counter) join(other *counter) []int32 {
+	ids := make([]int32, other.table.len())
+	var buf []byte
+	for i := range ids {
+		term := other.table.term(int32(i))
+		buf = append(append(buf[:0], term...), 0, 0, 0, 0, 0, 0, 0, 0)
+		id := c.table.intern(buf, 0, len(term))
+		ids[i] = id
+		if !c.asked {
+			continue
+		}
+		if int(id) == len(c.seen) {
+			c.seen = append(c.seen, frequency{})
+		}
+		c.seen[id].documents += other.seen[i].documents
+		c.seen[id].times += other.seen[i].times
+	}
+	return ids
 }
 
 // mostFrequent returns the n of ids with the highest frequency, in the same
 // order. Of equal ones the first stay; scikit-learn's choice among them follows
 // from its sort and is not defined.
-func mostFrequent(ids []int32, n int, frequency []int64) []int32 {
+func mostFrequent(ids []int32, n int, frequency func(int32) int64) []int32 {
 	place := make([]int32, len(ids))
 	for i := range place {
 		place[i] = int32(i)
 	}
 	slices.SortStableFunc(place, func(a, b int32) int {
-		return cmp.Compare(frequency[ids[b]], frequency[ids[a]])
+		return cmp.Compare(frequency(ids[b]), frequency(ids[a]))
 	})
 	place = place[:n]
 	slices.Sort(place)

@@ -162,6 +162,12 @@ func (o Options) Validate() error {
 	return errors.Join(errs...)
 }
 
+// limited reports whether a term may be left out for how often it was seen.
+func (o Options) limited() bool {
+	const many = 1 << 40
+	return o.MaxFeatures > 0 || o.MinDF.documents(many, 1) > 1 || o.MaxDF.documents(many, many) < many
+}
+
 // Warnings returns a sentence for each setting that can't have the effect its
 // user may expect.
 func (o Options) Warnings() []string {
