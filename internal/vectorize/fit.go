@@ -19,6 +19,8 @@ type Vocabulary struct {
 	Terms []string
 	opt   Options
 	table func() *table // made when it is first asked for
+	// sorted tells that Terms are in order, so that one is found without table.
+	sorted bool
 	// counters of earlier calls, to be used again
 	counters sync.Pool
 }
@@ -49,8 +51,14 @@ func (v *Vocabulary) Options() Options { return v.opt }
 
 // Index returns the column of a term.
 func (v *Vocabulary) Index(term string) (column int, known bool) {
-	j := v.table().find(padded(nil, term), 0, len(term))
-	return int(j), j >= 0
+	if !v.sorted {
+		column = int(v.table().find(padded(nil, term), 0, len(term)))
+		return column, column >= 0
+	}
+	if column, known = slices.BinarySearch(v.Terms, term); !known {
+		column = -1
+	}
+	return column, known
 }
 
 // Len returns the number of terms.
@@ -105,7 +113,9 @@ func Fit(ctx context.Context, docs iter.Seq2[string, error], opt Options, thread
 	if err != nil {
 		return nil, nil, fmt.Errorf("count the terms of %d documents: %w", n, err)
 	}
-	return newVocabulary(terms, opt), assemble(blocks, n, len(terms), columns, opt.Binary, threads), nil
+	v := newVocabulary(terms, opt)
+	v.sorted = true
+	return v, assemble(blocks, n, len(terms), columns, opt.Binary, threads), nil
 }
 
 // Learn is Fit without the counts: it returns the vocabulary, the number of
@@ -150,7 +160,9 @@ func Learn(ctx context.Context, docs iter.Seq2[string, error], opt Options, thre
 	if err != nil {
 		return nil, nil, 0, fmt.Errorf("count the terms of %d documents: %w", n, err)
 	}
-	return newVocabulary(terms, opt), df, n, nil
+	v = newVocabulary(terms, opt)
+	v.sorted = true
+	return v, df, n, nil
 }
 
 // Transform counts the terms of v in documents; others are passed over. A row
@@ -393,7 +405,14 @@ func selectTerms(workers []*counter, n int, opt Options) (terms []string, df []i
 				columns[w][i] = int32(i)
 			}
 		default:
-			columns[w] = all.join(c)
+			columns[w] = all.table.join(c.table)
+			if all.asked {
+				all.seen = append(all.seen, make([]frequency, all.table.len()-len(all.seen))...)
+				for i, id := range columns[w] {
+					all.seen[id].documents += c.seen[i].documents
+					all.seen[id].times += c.seen[i].times
+				}
+			}
 		}
 	}
 	if all == nil || all.table.len() == int(all.stops) {
@@ -445,28 +464,6 @@ func selectTerms(workers []*counter, n int, opt Options) (terms []string, df []i
 		}
 	}
 	return all.table.strings(kept), df, columns, nil
-}
-
-// join adds what another counter learned and returns the numbers that its terms
-// have now.
-func (c *counter) join(other *counter) []int32 {
-	ids := make([]int32, other.table.len())
-	var buf []byte
-	for i := range ids {
-		term := other.table.term(int32(i))
-		buf = append(append(buf[:0], term...), 0, 0, 0, 0, 0, 0, 0, 0)
-		id := c.table.intern(buf, 0, len(term))
-		ids[i] = id
-		if !c.asked {
-			continue
-		}
-		if int(id) == len(c.seen) {
-			c.seen = append(c.seen, frequency{})
-		}
-		c.seen[id].documents += other.seen[i].documents
-		c.seen[id].times += other.seen[i].times
-	}
-	return ids
 }
 
 // mostFrequent returns the n of ids with the highest frequency, in the same

@@ -28,12 +28,11 @@ type slot struct {
 // first and its last eight bytes, else as its first eight and a hash.
 type key struct{ head, tail uint64 }
 
+// newTable returns a table with room for so many terms.
 func newTable(terms int) *table {
-	size := 64
-	for size < 2*terms {
-		size *= 2
-	}
-	return &table{slots: make([]slot, size), mask: uint64(size - 1)}
+	t := new(table)
+	t.resize(max(terms, 1<<5))
+	return t
 }
 
 // len returns the number of terms.
@@ -111,32 +110,59 @@ func (t *table) find(buf []byte, lo, hi int) int32 {
 // intern returns the number of the term buf[lo:hi], which it adds if it is
 // new. buf must reach 8 bytes beyond lo.
 func (t *table) intern(buf []byte, lo, hi int) int32 {
-	key, size := keyOf(buf, lo, hi), int32(hi-lo)+1
+	return t.put(keyOf(buf, lo, hi), buf[lo:hi])
+}
+
+// put is intern for a term whose key is known.
+func (t *table) put(key key, term []byte) int32 {
+	size := int32(len(term)) + 1
 	p := key.hash(size) & t.mask
 	for ; ; p = (p + 1) & t.mask {
 		s := &t.slots[p]
 		if s.size == 0 {
 			break
 		}
-		if s.key == key && s.size == size && (size <= 17 || bytes.Equal(t.term(s.id), buf[lo:hi])) {
+		if s.key == key && s.size == size && (size <= 17 || bytes.Equal(t.term(s.id), term)) {
 			return s.id
 		}
 	}
 	id := int32(len(t.ends))
 	t.slots[p] = slot{key: key, id: id, size: size}
-	t.arena = append(t.arena, buf[lo:hi]...)
+	t.arena = append(t.arena, term...)
 	t.ends = append(t.ends, int64(len(t.arena)))
 	if 4*len(t.ends) > 3*len(t.slots) {
-		t.grow()
+		t.resize(len(t.ends))
 	}
 	return id
 }
 
-func (t *table) grow() {
+// join interns the terms of other and returns their numbers. It takes them in
+// the order of their places, which is nearly that of their places here.
+func (t *table) join(other *table) []int32 {
+	t.resize(t.len() + other.len())
+	ids := make([]int32, other.len())
+	for _, s := range other.slots {
+		if s.size > 0 {
+			ids[s.id] = t.put(s.key, other.term(s.id))
+		}
+	}
+	return ids
+}
+
+// resize makes room for so many terms in all. A quarter of the places at least
+// stays free.
+func (t *table) resize(terms int) {
+	size := 1
+	for 3*size < 4*terms {
+		size *= 2
+	}
+	if size <= len(t.slots) {
+		return
+	}
 	old := t.slots
-	t.slots = make([]slot, 2*len(old))
+	t.slots = make([]slot, size)
 	clear(t.slots) // fresh pages are better written in a row than first read here and there
-	t.mask = uint64(len(t.slots) - 1)
+	t.mask = uint64(size - 1)
 	for _, s := range old {
 		if s.size == 0 {
 			continue
