@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/bertopic-go/bertopic/corpus"
@@ -72,6 +73,8 @@ func readCorpus(ctx context.Context, c config.Corpus, env *Env) (*documents, err
 	}
 	defer r.Close()
 	d := &documents{path: c.Path}
+	const chunk = 4096 // rows that grow one list would be copied many times
+	var chunks [][]corpus.Row
 	for {
 		row, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -80,8 +83,13 @@ func readCorpus(ctx context.Context, c config.Corpus, env *Env) (*documents, err
 		if err != nil {
 			return nil, err
 		}
-		d.rows = append(d.rows, row)
+		if k := len(chunks) - 1; k >= 0 && len(chunks[k]) < chunk {
+			chunks[k] = append(chunks[k], row)
+		} else {
+			chunks = append(chunks, append(make([]corpus.Row, 0, chunk), row))
+		}
 	}
+	d.rows = slices.Concat(chunks...)
 	if d.sha256, err = r.SHA256(); err != nil {
 		return nil, err
 	}
@@ -121,6 +129,8 @@ func (d *documents) pipelineRows(v *vectors) pipeline.Rows {
 	rows := pipeline.Rows{Vectors: v.matrix, Statuses: v.statuses}
 	classes := false
 	_, pictures := d.kinds()
+	n := len(d.rows)
+	rows.IDs, rows.Texts, rows.Classes = make([]string, 0, n), make([]string, 0, n), make([]string, 0, n)
 	for _, r := range d.rows {
 		rows.IDs = append(rows.IDs, r.ID)
 		rows.Texts = append(rows.Texts, r.Text)
