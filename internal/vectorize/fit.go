@@ -21,8 +21,9 @@ type Vocabulary struct {
 	table func() *table // made when it is first asked for
 	// sorted tells that Terms are in order, so that one is found without table.
 	sorted bool
-	// counters of earlier calls, to be used again
+	// counters and adders of earlier calls, to be used again
 	counters sync.Pool
+	adders   *sync.Pool
 }
 
 // NewVocabulary returns a vocabulary of the given terms, in the given order,
@@ -43,7 +44,11 @@ func NewVocabulary(terms []string, opt Options) (*Vocabulary, error) {
 // newVocabulary is NewVocabulary for what is known to be valid.
 func newVocabulary(terms []string, opt Options) *Vocabulary {
 	opt.Vocabulary = nil
-	return &Vocabulary{Terms: terms, opt: opt.withDefaults(), table: sync.OnceValue(func() *table { return tableOf(terms) })}
+	return &Vocabulary{
+		Terms: terms, opt: opt.withDefaults(),
+		table:  sync.OnceValue(func() *table { return tableOf(terms) }),
+		adders: poolOfAdders(len(terms)),
+	}
 }
 
 // Options returns how v reads documents.
@@ -115,7 +120,7 @@ func Fit(ctx context.Context, docs iter.Seq2[string, error], opt Options, thread
 	}
 	v := newVocabulary(terms, opt)
 	v.sorted = true
-	return v, assemble(blocks, n, len(terms), columns, opt.Binary, threads), nil
+	return v, v.assemble(blocks, n, columns, threads), nil
 }
 
 // Learn is Fit without the counts: it returns the vocabulary, the number of
@@ -179,7 +184,7 @@ func (v *Vocabulary) Transform(ctx context.Context, docs iter.Seq2[string, error
 	if err != nil {
 		return nil, err
 	}
-	return assemble(blocks, n, len(v.Terms), nil, v.opt.Binary, threads), nil
+	return v.assemble(blocks, n, nil, threads), nil
 }
 
 const (
@@ -488,8 +493,8 @@ func mostFrequent(ids []int32, n int, frequency func(int32) int64) []int32 {
 
 // assemble makes the matrix of n documents from blocks whose ids are columns,
 // or become columns by columns[worker][id]. It empties the blocks.
-func assemble(blocks []*block, n, terms int, columns [][]int32, binary bool, threads int) *Counts {
-	out := &Counts{Rows: n, Cols: terms, Indptr: make([]int64, n+1)}
+func (v *Vocabulary) assemble(blocks []*block, n int, columns [][]int32, threads int) *Counts {
+	out := &Counts{Rows: n, Cols: len(v.Terms), Indptr: make([]int64, n+1)}
 	first := make([]int, len(blocks)+1)
 	for k, b := range blocks {
 		first[k+1] = first[k] + len(b.ends)
@@ -520,10 +525,9 @@ func assemble(blocks []*block, n, terms int, columns [][]int32, binary bool, thr
 	}
 	out.Indices = make([]int32, out.Indptr[n])
 	out.Data = make([]int32, out.Indptr[n])
-	adders := poolOfAdders(terms)
 	par.Blocks(threads, len(blocks), 1, func(_, k, _ int) {
-		b, row := blocks[k], adders.Get().(*adder)
-		defer adders.Put(row)
+		b, row := blocks[k], v.adders.Get().(*adder)
+		defer v.adders.Put(row)
 		lo := int64(0)
 		for i, hi := range b.ends {
 			for e := lo; e < hi; e++ {
@@ -535,7 +539,7 @@ func assemble(blocks []*block, n, terms int, columns [][]int32, binary bool, thr
 			data := out.Data[from:to]
 			for j, col := range row.columns(out.Indices[from:from:to]) {
 				data[j] = int32(row.take(col))
-				if binary {
+				if v.opt.Binary {
 					data[j] = 1
 				}
 			}

@@ -75,6 +75,9 @@ func (s *scanner) scan(text string) {
 	s.ngrams()
 }
 
+// asciiPiece is how much text asciiWords is given at most.
+const asciiPiece = 1 << 14
+
 // words takes the words of a tokenizer. Neither they nor what is done to their
 // letters reaches across a space, so that what is ASCII between two of them
 // goes a shorter way.
@@ -84,7 +87,7 @@ func (s *scanner) words(text string) {
 		return
 	}
 	for len(text) > 0 {
-		n := asciiPrefix(text)
+		n := asciiPrefix(text[:min(len(text), asciiPiece)])
 		if n < len(text) {
 			n = strings.LastIndexByte(text[:n], ' ') + 1
 		}

@@ -41,12 +41,16 @@ func (m *Sparse[T]) Row(i int) (cols []int32, values []T) {
 
 // Select returns the given rows of m, in the given order, as a new matrix.
 func (m *Sparse[T]) Select(rows []int) *Sparse[T] {
-	out := &Sparse[T]{Rows: len(rows), Cols: m.Cols, Indptr: make([]int64, 1, len(rows)+1)}
+	out := &Sparse[T]{Rows: len(rows), Cols: m.Cols, Indptr: make([]int64, len(rows)+1)}
+	for k, i := range rows {
+		out.Indptr[k+1] = out.Indptr[k] + m.Indptr[i+1] - m.Indptr[i]
+	}
+	out.Indices = make([]int32, 0, out.Indptr[len(rows)])
+	out.Data = make([]T, 0, out.Indptr[len(rows)])
 	for _, i := range rows {
 		cols, values := m.Row(i)
 		out.Indices = append(out.Indices, cols...)
 		out.Data = append(out.Data, values...)
-		out.Indptr = append(out.Indptr, int64(len(out.Indices)))
 	}
 	return out
 }
