@@ -108,7 +108,7 @@ func (f *finder) spread(i int, j int32) float32 {
 // least that it may be.
 func (f *finder) low(i int, c candidate) int32 {
 	if f.ix.metric != Euclidean {
-		return max(c.key, lowest+f.slack) - f.slack
+		return max(c.key, lowest+1+f.slack) - f.slack
 	}
 	return order(value(c.key) - 2*f.spread(i, c.row))
 }
@@ -123,7 +123,7 @@ func (f *finder) bar(d float32) int32 {
 	case Hellinger:
 		e *= e
 	}
-	return int32((1-e)*one*one) - f.slack/2 - 1
+	return int32(max(lowest+1, (1-e)*one*one-float64(f.slack)/2-1))
 }
 
 // distance is the distance of the rows at places i and j, and false where they
