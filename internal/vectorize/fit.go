@@ -54,7 +54,7 @@ func newVocabulary(terms []string, opt Options) *Vocabulary {
 // Options returns how v reads documents.
 func (v *Vocabulary) Options() Options { return v.opt }
 
-// Index returns the column of a term.
+// Index returns the column of a term, or -1 where it is none.
 func (v *Vocabulary) Index(term string) (column int, known bool) {
 	if !v.sorted {
 		column = int(v.table().find(padded(nil, term), 0, len(term)))

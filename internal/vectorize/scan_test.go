@@ -1,9 +1,11 @@
 package vectorize
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -250,6 +252,53 @@ func TestSumRows(t *testing.T) {
 	}
 }
 
+func TestAdder(t *testing.T) {
+	const cols = 20_001
+	adders := poolOfAdders(cols)
+	rapid.Check(t, func(t *rapid.T) {
+		a := adders.Get().(*adder)
+		want := map[int32]int64{}
+		for _, col := range rapid.SliceOf(rapid.Int32Range(0, cols-1)).Draw(t, "columns") {
+			a.add(col, 2)
+			want[col] += 2
+		}
+		sorted := slices.Sorted(maps.Keys(want))
+		if got := a.columns(nil); !slices.Equal(got, sorted) {
+			t.Fatalf("the columns are %d, want %d", got, sorted)
+		}
+		for col, sum := range want {
+			if got := a.take(col); got != sum {
+				t.Fatalf("column %d sums to %d, want %d", col, got, sum)
+			}
+		}
+		if len(a.columns(nil)) > 0 {
+			t.Fatal("an empty adder has columns")
+		}
+		adders.Put(a)
+	})
+}
+
+func TestIndex(t *testing.T) {
+	fitted, _, err := Fit(context.Background(), FromSlice([]string{"moon river cat"}), Options{}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	given, err := NewVocabulary([]string{"moon", "cat", "river"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []*Vocabulary{fitted, given} {
+		for j, term := range v.Terms {
+			if got, known := v.Index(term); !known || got != j {
+				t.Errorf("%q is at %d, want %d", term, got, j)
+			}
+		}
+		if got, known := v.Index("dog"); known || got != -1 {
+			t.Errorf("a word that is no term is at %d", got)
+		}
+	}
+}
+
 func TestTableAgainstMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		table, want := newTable(0), map[string]int32{}
@@ -263,6 +312,14 @@ func TestTableAgainstMap(t *testing.T) {
 			}
 			if id := table.intern(buf, 0, len(s)); id != want[s] || string(table.term(id)) != s {
 				t.Fatalf("%q gets the number %d, want %d", s, id, want[s])
+			}
+		}
+		other := newTable(0)
+		other.add(rapid.SliceOf(rapid.StringN(0, 12, 20)).Draw(t, "other terms"))
+		for i, id := range table.join(other) {
+			s := other.term(int32(i))
+			if first, known := want[string(s)]; known && id != first || !bytes.Equal(table.term(id), s) {
+				t.Fatalf("%q of the other table gets the number %d", s, id)
 			}
 		}
 	})
