@@ -25,6 +25,15 @@ func Hash2(seed, a, b uint64) uint64 {
 	return mix(mix(mix(seed+golden)+a*golden+1) + b*golden + 2)
 }
 
+// Hash2s sets dst[k] to Hash2(seed, a, b+k).
+func Hash2s(dst []uint64, seed, a, b uint64) {
+	z := mix(mix(seed+golden)+a*golden+1) + b*golden + 2
+	for k := range dst {
+		dst[k] = mix(z)
+		z += golden
+	}
+}
+
 // Hash3 returns 64 random bits for (seed, a, b, c).
 func Hash3(seed, a, b, c uint64) uint64 {
 	return mix(Hash2(seed, a, b) + c*golden + 3)
