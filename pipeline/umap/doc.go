@@ -15,7 +15,6 @@
 //     the positions of the epoch before, with Adam steps, as uwot's batch mode
 //     does; every random number is a function of (seed, epoch, point). The bits
 //     are the same on any number of threads.
-//   - 200 epochs for any number of rows; umap-learn takes 500 up to 10,000 rows.
 //   - Equal rows become one point, and all get its coordinates.
 //   - A row without any neighbour (under the Hellinger metric: one that shares
 //     no term with another) or of zeros only (cosine, Hellinger) is reported as

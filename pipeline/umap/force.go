@@ -2,67 +2,123 @@ package umap
 
 import "math"
 
-// A force is the factor by which the difference of two embedded points enters
-// a gradient, as a function of their squared distance d2. It is tabulated in
-// segments of a 64th of an octave, linear in d2 within each, which is within
-// 3e-4 of the exact value and needs no power and no division.
+// forces holds what the pull of one embedded point on another is computed
+// from: the factor by which their difference enters a gradient, as a function of
+// their squared distance x. With u = a x^b, which is a power of two times a
+// polynomial of the mantissa of x, it is
 //
-// The gradient of a pair is clipped to [-4, 4] in each component. Where the
-// force times the distance is below 4 there is nothing to clip; the segments
-// of that range, from bits first<<segShift of d2 on, are those of safe.
-type force struct {
-	first uint32
-	safe  []segment
-	all   []segment // from minD2 to maxD2
+//	scale 2b u / (x (1 + u))          along an edge,
+//	-2 gamma b / ((0.001 + x) (1 + u)) to a negative sample,
+//
+// which are the forces of umap-learn within 1e-4 of their value. Each component
+// of a pull is clipped to [-4, 4]. The vector kernels know the offsets of the
+// fields.
+type forces struct {
+	power  [32]float32 // a 2^(b e) for x of [2^e, 2^(e+1)), at the exponent's last five bits
+	low    [8]float32  // power[e] is, rounded, low of the last three of these bits
+	high   [8]float32  // times high of the three bits above
+	curve  [4]float32  // m^b for the mantissa m of [1, 2)
+	edge   float32     // scale 2b
+	sample float32     // -2 gamma b
 }
 
-type segment struct{ c0, c1 float32 } // the force is c0 + c1 d2
-
+// The limits of x. Beyond them a force is that of the limit, which nothing shows
+// in: such points lie in one spot, or pull each other by next to nothing.
 const (
-	segShift = 23 - 6
-	minD2    = 1.0 / (1 << 24)
-	maxD2    = 1 << 20
+	minD2    = 1.0 / (1 << 18)
+	maxD2    = 1<<14 - 1.0/1024 // the last float32 below 2^14
 	maxGrad  = 4
+	softness = 0.001 // added to x for a negative sample
 )
 
-// attraction is -2ab d^(2(b-1)) / (1 + a d^(2b)), scaled.
-func attraction(a, b, scale float64) *force {
-	return newForce(func(d2 float64) float64 {
-		return -scale * 2 * a * b * math.Pow(d2, b-1) / (1 + a*math.Pow(d2, b))
-	})
+// newForces is for the curve 1 / (1 + a d^(2b)).
+func newForces(a, b, scale, gamma float64) *forces {
+	f := &forces{edge: float32(scale * 2 * b), sample: float32(-2 * gamma * b)}
+	for e := range f.low {
+		f.low[e] = float32(min(math.Exp2(b*float64(e)), 1<<60))
+	}
+	const bias = 127
+	lo, hi := math.Float32bits(minD2)>>23, math.Float32bits(maxD2)>>23
+	for e := lo; e <= hi; e++ {
+		// The limit keeps u finite for any a and b.
+		f.high[e>>3&7] = float32(min(a*math.Exp2(b*(float64(e&^7)-bias)), 1<<40))
+	}
+	for e := lo; e <= hi; e++ {
+		f.power[e&31] = float32(f.high[e>>3&7] * f.low[e&7])
+	}
+	f.curve = cubic(func(m float64) float64 { return math.Pow(m, b) })
+	return f
 }
 
-// repulsion is 2 gamma b / ((0.001 + d^2)(1 + a d^(2b))).
-func repulsion(a, b, gamma float64) *force {
-	return newForce(func(d2 float64) float64 {
-		return 2 * gamma * b / ((0.001 + d2) * (1 + a*math.Pow(d2, b)))
-	})
-}
-
-func newForce(f func(d2 float64) float64) *force {
-	lo, hi := math.Float32bits(minD2)>>segShift, math.Float32bits(maxD2)>>segShift
-	t := &force{all: make([]segment, hi-lo)}
-	edge := func(s uint32) float64 { return float64(math.Float32frombits(s << segShift)) }
-	first := lo
-	for s := lo; s < hi; s++ {
-		x, y := edge(s), edge(s+1)
-		fx, fy := f(x), f(y)
-		c1 := (fy - fx) / (y - x)
-		t.all[s-lo] = segment{float32(fx - c1*x), float32(c1)}
-		if max(math.Abs(fx), math.Abs(fy))*math.Sqrt(y) > 0.99*maxGrad { // with room for rounding
-			first = s + 1
+// cubic is the polynomial that meets f at 1, 1.25, 1.75 and 2, the extrema of
+// a Chebyshev polynomial: without a step where one octave ends, and nearly as
+// close to f between as a cubic comes.
+func cubic(f func(m float64) float64) [4]float32 {
+	nodes := [4]float64{1, 1.25, 1.75, 2}
+	var c [4]float64
+	for i, x := range nodes {
+		term := [4]float64{f(x)}
+		for j, z := range nodes {
+			if j == i {
+				continue
+			}
+			for k := 3; k >= 0; k-- { // times (m - z) / (x - z)
+				t := -z * term[k]
+				if k > 0 {
+					t += term[k-1]
+				}
+				term[k] = t / (x - z)
+			}
+		}
+		for k := range c {
+			c[k] += term[k]
 		}
 	}
-	t.first, t.safe = first, t.all[first-lo:]
-	return t
+	return [4]float32{float32(c[0]), float32(c[1]), float32(c[2]), float32(c[3])}
 }
 
-// slow is the force for any d2. At d2 of 0 its value does not matter, as it is
-// multiplied by a difference of 0.
-func (t *force) slow(d2 float32) float32 {
-	d2 = min(max(d2, minD2), maxD2*(1-1.0/(1<<24)))
-	s := t.all[math.Float32bits(d2)>>segShift-math.Float32bits(minD2)>>segShift]
-	return s.c0 + float32(s.c1*d2)
+// limited is x within its limits.
+func limited(x float32) float32 {
+	if x < minD2 {
+		return minD2
+	}
+	if x > maxD2 {
+		return maxD2
+	}
+	return x
 }
+
+// u is a x^b for a limited x.
+func (f *forces) u(x float32) float32 {
+	b := math.Float32bits(x)
+	m := math.Float32frombits(b&(1<<23-1) | 127<<23)
+	p := float32(f.curve[3]*m) + f.curve[2]
+	p = float32(p*m) + f.curve[1]
+	p = float32(p*m) + f.curve[0]
+	return f.power[b>>23&31] * p
+}
+
+// edgeForce is the force along an edge, for a limited x.
+func (f *forces) edgeForce(x, u float32) float32 { return float32(f.edge*u) / float32(x*(1+u)) }
+
+// sampleForce is the force to a negative sample, for a limited x.
+func (f *forces) sampleForce(x, u float32) float32 {
+	return f.sample / float32((x+softness)*(1+u))
+}
+
+// ofEdge and ofSample are these for any x.
+func (f *forces) ofEdge(x float32) float32 {
+	x = limited(x)
+	return f.edgeForce(x, f.u(x))
+}
+
+func (f *forces) ofSample(x float32) float32 {
+	x = limited(x)
+	return f.sampleForce(x, f.u(x))
+}
+
+// far reports that no component of a difference of squared length x times c
+// needs to be clipped.
+func far(c, x float32) bool { return c*c*x < 0.99*maxGrad*maxGrad }
 
 func clip(g float32) float32 { return min(max(g, -maxGrad), maxGrad) }

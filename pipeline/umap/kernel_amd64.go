@@ -2,31 +2,42 @@ package umap
 
 import (
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/cpu"
+
+	"github.com/bertopic-go/bertopic/internal/rng"
 )
 
-// pull is what gradientAVX2 needs for one point; kernel_amd64.s knows the
-// offsets of the fields.
-type pull struct {
-	y, self, out   *float32 // rows of 8
-	rates          *uint32
-	tails          *int32
-	edges          int64
-	attract, repel *segment // their tables from minD2 on
-	state, count   uint64
-	negatives      int64
-	epoch          uint32
+// steps is what the vector kernels need to move points lo..hi; kernel_amd64.s
+// knows the offsets of the fields.
+type steps struct {
+	y, next, mean, square *float32 // rows of 8, from the first point on
+	start                 *int64   // of point lo
+	rates                 *uint32
+	tails                 *int32
+	forces                *forces
+	states                *uint64 // streams of lo..hi
+	pairs                 *uint32 // room for the pairs of some points
+	lo, hi                int64
+	count                 uint64 // of all points
+	negatives             int64
+	epoch                 uint32
+	rate                  float32
+	limit                 *uint32 // the last of pairs from which on a point has room
 }
 
 //go:noescape
-func gradientAVX2(p *pull)
+func step5AVX2(s *steps)
 
 //go:noescape
-func gradientAVX512(p *pull)
+func step8AVX2(s *steps)
 
 //go:noescape
-func adamAVX2(grad, y, m, v *float32, rate float32)
+func step5AVX512(s *steps)
+
+//go:noescape
+func step8AVX512(s *steps)
 
 // The choice is made once, by what the processor has; BERTOPIC_SIMD=off keeps
 // the Go version and BERTOPIC_SIMD=avx2 the narrower vectors. No choice changes
@@ -36,39 +47,62 @@ var (
 	useAVX512 = useAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && os.Getenv("BERTOPIC_SIMD") != "avx2"
 )
 
-// maxPairs is the number of pairs that gradientAVX512 has room for.
-const maxPairs = 512
+// scratch is what one kernel at work needs.
+type scratch struct {
+	states [rowsPerBlock]uint64
+	pairs  []uint32 // aligned to 64 bytes
+}
+
+// groupPairs is the number of pairs for which a kernel has room, unless a point
+// has more.
+const groupPairs = 1024
+
+func (l *layout) newScratch() *scratch {
+	// Each point's pairs are followed by up to two vectors of filling.
+	size := max(groupPairs, l.mostPairs) + 3*sumLanes
+	const line = 64 / 4
+	s := make([]uint32, size+line)
+	at := int(uintptr(unsafe.Pointer(&s[0])) / 4 % line)
+	return &scratch{pairs: s[(line-at)%line:][:size]}
+}
 
 // vectorStep is the vector version of the kernels and of adam, or nil.
-func (l *layout) vectorStep() func(l *layout, epoch uint32, i int, rate float32) {
-	if !useAVX2 || l.stride != 8 || l.n == 0 {
+func (l *layout) vectorStep() func(l *layout, epoch uint32, lo, hi int, rate float32) {
+	if !useAVX2 || l.stride != 8 || len(l.tails) == 0 || l.n > 1<<30 {
 		return nil
 	}
-	return stepAVX2
+	return stepVector
 }
 
-func stepAVX2(l *layout, epoch uint32, i int, rate float32) {
-	l.gradientVector(epoch, i)
-	o := i * 8
-	adamAVX2(&l.next[o:][:8][0], &l.y[o:][:8][0], &l.mean[o:][:8][0], &l.square[o:][:8][0], rate)
-}
-
-func (l *layout) gradientVector(epoch uint32, i int) {
-	o := i * 8
-	lo, hi := l.start[i], l.start[i+1]
-	if lo == hi {
-		clear(l.next[o : o+8])
-		return
+func stepVector(l *layout, epoch uint32, lo, hi int, rate float32) {
+	w, _ := l.scratch.Get().(*scratch)
+	if w == nil {
+		w = l.newScratch()
 	}
-	p := pull{
-		y: &l.y[0], self: &l.y[o:][:8][0], out: &l.next[o:][:8][0],
-		rates: &l.rates[lo], tails: &l.tails[lo], edges: hi - lo,
-		attract: &l.attract.all[0], repel: &l.repel.all[0],
-		state: l.stream(epoch, i), count: uint64(l.n), negatives: int64(l.negatives), epoch: epoch,
-	}
-	if useAVX512 && (hi-lo)*int64(1+l.negatives) <= maxPairs {
-		gradientAVX512(&p)
-	} else {
-		gradientAVX2(&p)
+	defer l.scratch.Put(w)
+	for ; lo < hi; lo += rowsPerBlock {
+		end := min(hi, lo+rowsPerBlock)
+		states := w.states[:end-lo]
+		rng.Hash2s(states, l.seed, uint64(epoch), uint64(lo))
+		for k := range states { // as l.stream
+			states[k] |= 1
+		}
+		s := steps{
+			y: &l.y[0], next: &l.next[0], mean: &l.mean[0], square: &l.square[0],
+			start: &l.start[lo], rates: &l.rates[0], tails: &l.tails[0],
+			forces: l.forces, states: &w.states[0], pairs: &w.pairs[0],
+			lo: int64(lo), hi: int64(end), count: uint64(l.n), negatives: int64(l.negatives), epoch: epoch, rate: rate,
+			limit: &w.pairs[len(w.pairs)-l.mostPairs-2*sumLanes],
+		}
+		switch {
+		case useAVX512 && l.dim > 5:
+			step8AVX512(&s)
+		case useAVX512:
+			step5AVX512(&s)
+		case l.dim > 5:
+			step8AVX2(&s)
+		default:
+			step5AVX2(&s)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package umap
 import (
 	"context"
 	"math"
+	"sync"
 
 	"github.com/bertopic-go/bertopic/internal/matrix"
 	"github.com/bertopic-go/bertopic/internal/par"
@@ -26,10 +27,12 @@ type layout struct {
 	start          []int64
 	tails          []int32
 	rates          []uint32 // share of the epochs, in 2^-32
-	attract, repel *force
+	forces         *forces
 	negatives      int
+	mostPairs      int // of a point in an epoch
 	seed           uint64
 	threads        int
+	scratch        sync.Pool // of the vector kernels
 }
 
 // Adam as uwot sets it.
@@ -55,7 +58,7 @@ func stride(dim int) int { return max(8, dim) }
 func newLayout(graph *matrix.CSR, start []float32, dim int, p Params, a, b float64, epochs int, seed uint64) *layout {
 	n := graph.Rows
 	l := &layout{n: n, dim: dim, stride: stride(dim), negatives: p.NegativeSampleRate, seed: seed, threads: p.Threads,
-		attract: attraction(a, b, 2), repel: repulsion(a, b, p.RepulsionStrength)}
+		forces: newForces(a, b, 2, p.RepulsionStrength)}
 	l.y, l.next = make([]float32, n*l.stride), make([]float32, n*l.stride)
 	l.mean, l.square = make([]float32, n*l.stride), make([]float32, n*l.stride)
 	for i := range n {
@@ -77,6 +80,7 @@ func newLayout(graph *matrix.CSR, start []float32, dim int, p Params, a, b float
 			}
 		}
 		l.start[i+1] = int64(len(l.tails))
+		l.mostPairs = max(l.mostPairs, int(l.start[i+1]-l.start[i])*(1+l.negatives))
 	}
 	return l
 }
@@ -102,9 +106,7 @@ func (l *layout) run(ctx context.Context, epochs int, learningRate float64, prog
 		alpha := adamStep * learningRate * (1 - float64(e)/float64(epochs))
 		rateNow := float32(alpha * math.Sqrt(1-decay2) / (1 - decay1))
 		par.Blocks(l.threads, l.n, rowsPerBlock, func(_, lo, hi int) {
-			for i := lo; i < hi; i++ {
-				step(l, uint32(e), i, rateNow)
-			}
+			step(l, uint32(e), lo, hi, rateNow)
 		})
 		l.y, l.next = l.next, l.y
 		if progress != nil {
@@ -129,14 +131,18 @@ func (l *layout) adam(i int, rate float32) {
 	}
 }
 
-// step picks the version of a point's step. All of them do the same sums in
-// the same order and differ in no bit.
-func (l *layout) step() func(l *layout, epoch uint32, i int, rate float32) {
+// step picks the version of the steps of points lo..hi. All of them do the same
+// sums in the same order and differ in no bit.
+func (l *layout) step() func(l *layout, epoch uint32, lo, hi int, rate float32) {
 	if s := l.vectorStep(); s != nil {
 		return s
 	}
+	return stepGo
+}
+
+func stepGo(l *layout, epoch uint32, lo, hi int, rate float32) {
 	gradient := l.kernel()
-	return func(l *layout, epoch uint32, i int, rate float32) {
+	for i := lo; i < hi; i++ {
 		gradient(l, epoch, i)
 		l.adam(i, rate)
 	}

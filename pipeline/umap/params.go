@@ -23,7 +23,7 @@ type Params struct {
 	MinDist            float64    // distance at which embedded rows count as one; 0 is BERTopic's value
 	Spread             float64    // scale of the embedded points; 0: 1
 	Metric             knn.Metric // "": cosine
-	NEpochs            int        // passes over the graph; 0: 500 up to 50,000 points, 200 above
+	NEpochs            int        // passes over the graph; 0: 500 up to 10,000 points, 200 above
 	LearningRate       float64    // step of the first epoch, falling to 0 at the last; 0: 1
 	RepulsionStrength  float64    // weight of the negative samples; 0: 1
 	SetOpMixRatio      float64    // 1: fuzzy union of the neighbourhoods, towards 0: intersection; 0: 1

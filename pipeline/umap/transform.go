@@ -15,12 +15,12 @@ import (
 // Transformer embeds new rows into a fitted layout. It is safe for concurrent
 // use.
 type Transformer struct {
-	m              *Model
-	table          *rowTable
-	index          *knn.Index
-	points         []float32 // the coordinates of m.Points
-	attract, repel *force
-	epochs         int
+	m      *Model
+	table  *rowTable
+	index  *knn.Index
+	points []float32 // the coordinates of m.Points
+	forces *forces
+	epochs int
 }
 
 // NewTransformer prepares m for new rows. train is the matrix m was fitted on.
@@ -38,7 +38,7 @@ func (m *Model) NewTransformer(train matrix.Matrix) (*Transformer, error) {
 		}
 	}
 	t := &Transformer{m: m, table: newRowTable(train, m.Params.Threads), epochs: min(100, max(30, m.Params.NEpochs/3)),
-		attract: attraction(m.A, m.B, 1), repel: repulsion(m.A, m.B, m.Params.RepulsionStrength)}
+		forces: newForces(m.A, m.B, 1, m.Params.RepulsionStrength)}
 	var err error
 	if t.index, err = knn.NewIndex(selectRows(train, m.Points), m.Params.Metric, m.Params.Threads); err != nil {
 		return nil, fmt.Errorf("umap: %w", err)
@@ -149,9 +149,10 @@ func (t *Transformer) embed(y, gradient, weights []float32, idx []int32, dist []
 	}
 	state := rng.Hash3(p.Seed, drawTransform, hash, 0) | 1
 	n := uint64(len(t.m.Points))
-	move := func(f *force, j int, alpha float32) {
+	move := func(force func(x float32) float32, j int, alpha float32) {
 		clear(gradient)
-		f.add(gradient, y, t.points[j*dim:])
+		x := distance2(y, t.points[j*dim:])
+		addPull(gradient, y, t.points[j*dim:], force(x), x)
 		for d, g := range gradient {
 			y[d] += float32(alpha * g)
 		}
@@ -162,10 +163,10 @@ func (t *Transformer) embed(y, gradient, weights []float32, idx []int32, dist []
 			if weights[c]*float32(t.epochs) < 1 || !drawn(rate(float64(weights[c])), uint32(e)) {
 				continue
 			}
-			move(t.attract, int(j), alpha)
+			move(t.forces.ofEdge, int(j), alpha)
 			for range p.NegativeSampleRate {
 				state *= streamStep
-				move(t.repel, int((state>>32)*n>>32), alpha)
+				move(t.forces.ofSample, int((state>>32)*n>>32), alpha)
 			}
 		}
 	}

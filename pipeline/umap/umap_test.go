@@ -386,29 +386,33 @@ func TestKernelsEqualGeneric(t *testing.T) {
 	}
 }
 
-func TestForceTable(t *testing.T) {
-	for _, ab := range [][2]float64{{1.93, 0.79}, {1.58, 0.895}, {0.58, 1.33}, {73, 0.79}} {
+func TestForces(t *testing.T) {
+	for _, ab := range [][2]float64{{1.93, 0.79}, {1.58, 0.895}, {0.58, 1.33}, {73, 0.79}, {1, 1}, {0.5, 2}} {
 		a, b := ab[0], ab[1]
-		for name, c := range map[string]struct {
-			f     *force
-			exact func(d2 float64) float64
-		}{
-			"attraction": {attraction(a, b, 2), func(d2 float64) float64 {
-				return -4 * a * b * math.Pow(d2, b-1) / (1 + a*math.Pow(d2, b))
-			}},
-			"repulsion": {repulsion(a, b, 1), func(d2 float64) float64 {
-				return 2 * b / ((0.001 + d2) * (1 + a*math.Pow(d2, b)))
-			}},
-		} {
-			for e := -19.0; e < 18; e += 0.01 {
-				d2 := float32(math.Exp2(e))
-				want := c.exact(float64(d2))
-				if got := float64(c.f.slow(d2)); math.Abs(got/want-1) > 3e-4 {
-					t.Fatalf("%s a=%g b=%g d2=%g: %g, want %g", name, a, b, d2, got, want)
+		f := newForces(a, b, 2, 1)
+		for e := -17.99; e < 13.99; e += 0.01 {
+			x := float32(math.Exp2(e))
+			d2 := float64(x)
+			for name, c := range map[string]struct{ got, want float64 }{
+				"edge":   {float64(f.ofEdge(x)), 4 * a * b * math.Pow(d2, b-1) / (1 + a*math.Pow(d2, b))},
+				"sample": {float64(f.ofSample(x)), -2 * b / ((0.001 + d2) * (1 + a*math.Pow(d2, b)))},
+			} {
+				if math.Abs(c.got/c.want-1) > 1e-4 {
+					t.Fatalf("%s a=%g b=%g d2=%g: %g, want %g", name, a, b, d2, c.got, c.want)
 				}
-				k := math.Float32bits(d2)>>segShift - c.f.first
-				if safe := k < uint32(len(c.f.safe)); safe && math.Abs(want)*math.Sqrt(float64(d2)) > maxGrad*1.001 {
-					t.Fatalf("%s a=%g b=%g d2=%g: a force of %g needs clipping", name, a, b, d2, want)
+				if far(float32(c.got), x) && math.Abs(c.got)*math.Sqrt(d2) > maxGrad {
+					t.Fatalf("%s a=%g b=%g d2=%g: a force of %g needs clipping", name, a, b, d2, c.got)
+				}
+			}
+		}
+	}
+	// No curve makes a force that is not finite.
+	for _, ab := range [][2]float64{{1e300, 0.8}, {1e-300, 0.8}, {1, 10}, {0, 1}} {
+		f := newForces(ab[0], ab[1], 2, 1)
+		for _, x := range []float32{0, 1e-30, 1e-4, 1, 3, 1e4, 1e30} {
+			for _, c := range []float32{f.ofEdge(x), f.ofSample(x)} {
+				if e := float64(c); math.IsNaN(e) || math.IsInf(e, 0) {
+					t.Errorf("a=%g b=%g d2=%g: force %g", ab[0], ab[1], x, c)
 				}
 			}
 		}
