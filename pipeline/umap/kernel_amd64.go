@@ -106,3 +106,48 @@ func stepVector(l *layout, epoch uint32, lo, hi int, rate float32) {
 		}
 	}
 }
+
+// moveLanes rows are moved side by side by move5AVX512.
+const moveLanes = 16
+
+// moving is what move5AVX512 needs; kernel_amd64.s knows the offsets of the fields.
+type moving struct {
+	points *float32 // rows of 8
+	forces *forces  // with a positive sample
+	ids    *uint32  // steps x 16, four times the number of the point
+	alphas *float32 // steps x 16, negative for a negative sample, 0 for no move
+	y      *float32 // 5 x 16
+	steps  int64
+}
+
+//go:noescape
+func move5AVX512(m *moving)
+
+// vectorLanes is the number of rows that moveVector moves at a time, 0 for none.
+func (t *Transformer) vectorLanes() int {
+	if !useAVX512 || t.stride != 8 || t.m.Params.NComponents > 5 || len(t.m.Points) > 1<<29 {
+		return 0
+	}
+	return moveLanes
+}
+
+// moveVector is move for up to moveLanes rows.
+func (t *Transformer) moveVector(rows [][]float32, ids []uint32, alphas []float32, steps int) {
+	if steps == 0 {
+		return
+	}
+	var y [5 * moveLanes]float32
+	for r, row := range rows {
+		for d, v := range row {
+			y[d*moveLanes+r] = v
+		}
+	}
+	f := *t.forces
+	f.sample = -f.sample
+	move5AVX512(&moving{points: &t.points[0], forces: &f, ids: &ids[:steps*moveLanes][0], alphas: &alphas[:steps*moveLanes][0], y: &y[0], steps: int64(steps)})
+	for r, row := range rows {
+		for d := range row {
+			row[d] = y[d*moveLanes+r]
+		}
+	}
+}

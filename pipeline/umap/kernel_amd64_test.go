@@ -72,6 +72,36 @@ func fitIsTheSameWithoutVectors(t *testing.T) {
 	}
 }
 
+func TestTransformIsTheSameWithoutVectors(t *testing.T) {
+	if !useAVX512 {
+		t.Skip("no AVX-512 here, or switched off")
+	}
+	defer func() { useAVX512 = true }()
+	for dim := 1; dim <= 6; dim++ {
+		useAVX512 = true
+		x, q := blobs(300, 8, 3, 4), blobs(37, 8, 3, 5)
+		m := fit(t, x, Params{NComponents: dim, NEpochs: 50, LearningRate: 3, RepulsionStrength: 2})
+		// Some points in one spot, some far away.
+		for i := range 300 {
+			for d := range dim {
+				m.Embedding.Row(i)[d] *= []float32{0, 1e-4, 0.1, 1, 1, 40}[i%6]
+			}
+		}
+		with, _, err := m.Transform(ctx, x, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		useAVX512 = false
+		without, _, err := m.Transform(ctx, x, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !sameBits(with.Data, without.Data) {
+			t.Errorf("%d-d: the rows' places depend on the kernel in use", dim)
+		}
+	}
+}
+
 func FuzzStep(f *testing.F) {
 	f.Add(uint64(1), float32(1), uint8(5))
 	f.Fuzz(func(t *testing.T, seed uint64, scale float32, dims uint8) {

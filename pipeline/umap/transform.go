@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/bertopic-go/bertopic/internal/matrix"
 	"github.com/bertopic-go/bertopic/internal/par"
@@ -18,7 +19,8 @@ type Transformer struct {
 	m      *Model
 	table  *rowTable
 	index  *knn.Index
-	points []float32 // the coordinates of m.Points
+	points []float32 // the coordinates of m.Points, padded to rows of stride
+	stride int
 	forces *forces
 	epochs int
 }
@@ -43,10 +45,10 @@ func (m *Model) NewTransformer(train matrix.Matrix) (*Transformer, error) {
 	if t.index, err = knn.NewIndex(selectRows(train, m.Points), m.Params.Metric, m.Params.Threads); err != nil {
 		return nil, fmt.Errorf("umap: %w", err)
 	}
-	dim := m.Params.NComponents
-	t.points = make([]float32, len(m.Points)*dim)
+	t.stride = stride(m.Params.NComponents)
+	t.points = make([]float32, len(m.Points)*t.stride)
 	for k, i := range m.Points {
-		copy(t.points[k*dim:(k+1)*dim], m.Embedding.Row(int(i)))
+		copy(t.points[k*t.stride:], m.Embedding.Row(int(i)))
 	}
 	return t, nil
 }
@@ -104,7 +106,7 @@ func (t *Transformer) Transform(ctx context.Context, x matrix.Matrix) (*matrix.D
 		return nil, nil, fmt.Errorf("umap: transform: %w", err)
 	}
 	par.Blocks(p.Threads, len(fresh), 64, func(_, lo, hi int) {
-		weights, gradient := make([]float32, g.K), make([]float32, p.NComponents)
+		w := newWalker(t)
 		for k := lo; k < hi && ctx.Err() == nil; k++ {
 			i := int(fresh[k])
 			idx, dist := g.Row(k)
@@ -112,8 +114,9 @@ func (t *Transformer) Transform(ctx context.Context, x matrix.Matrix) (*matrix.D
 				lost[i] = true
 				continue
 			}
-			t.embed(out.Row(i), gradient, weights, idx, dist, hashes[i])
+			w.add(out.Row(i), idx, dist, hashes[i])
 		}
+		w.flush()
 	})
 	return out, lost, ctx.Err()
 }
@@ -123,10 +126,58 @@ func isDense(x matrix.Matrix) bool {
 	return ok
 }
 
-// embed writes the coordinates of one new row into y.
-func (t *Transformer) embed(y, gradient, weights []float32, idx []int32, dist []float32, hash uint64) {
+// A walker moves new rows to their places, several side by side where there are
+// vectors for it. Each row's moves are its own, whatever rows are beside it.
+type walker struct {
+	t       *Transformer
+	lanes   int // rows moved side by side, 0 for the Go version
+	rows    [][]float32
+	weights []float32
+	rates   []uint32
+	ids     []uint32  // four times the point of each move, steps x lanes
+	alphas  []float32 // its step, negative for a negative sample
+	steps   int       // of the row that has most
+}
+
+func newWalker(t *Transformer) *walker { return &walker{t: t, lanes: t.vectorLanes()} }
+
+// add takes the row y, whose neighbours are idx at dist.
+func (w *walker) add(y []float32, idx []int32, dist []float32, hash uint64) {
+	w.start(y, idx, dist)
+	width := max(1, w.lanes)
+	steps := w.count()
+	if more := steps*width - len(w.ids); more > 0 {
+		w.ids = append(w.ids, make([]uint32, more)...)
+		w.alphas = append(w.alphas, make([]float32, more)...)
+	}
+	w.draw(len(w.rows), width, idx, hash)
+	if w.lanes == 0 {
+		w.t.move(y, w.ids[:steps], w.alphas[:steps])
+		return
+	}
+	w.rows, w.steps = append(w.rows, y), max(w.steps, steps)
+	if len(w.rows) == w.lanes {
+		w.flush()
+	}
+}
+
+// flush moves the rows that wait for others.
+func (w *walker) flush() {
+	if len(w.rows) == 0 {
+		return
+	}
+	w.t.moveVector(w.rows, w.ids, w.alphas, w.steps)
+	clear(w.alphas[:w.steps*w.lanes])
+	w.rows, w.steps = w.rows[:0], 0
+}
+
+// start sets y to the mean of the row's neighbours, weighted by membership, and
+// w.rates to the share of the epochs that each is drawn in.
+func (w *walker) start(y []float32, idx []int32, dist []float32) {
+	t := w.t
 	p := t.m.Params
-	dim := len(y)
+	w.weights, w.rates = slices.Grow(w.weights[:0], len(idx))[:len(idx)], slices.Grow(w.rates[:0], len(idx))[:len(idx)]
+	weights := w.weights
 	sigma, rho := smoothRow(dist, float32(math.Log2(float64(len(dist)))), max(0, p.LocalConnectivity-1), t.m.MeanDistance)
 	var total float32
 	for c, j := range idx {
@@ -141,33 +192,64 @@ func (t *Transformer) embed(y, gradient, weights []float32, idx []int32, dist []
 	}
 	clear(y)
 	for c, j := range idx {
+		w.rates[c] = 0
 		if weights[c] > 0 {
-			for d, v := range t.points[int(j)*dim : (int(j)+1)*dim] {
+			for d, v := range t.points[int(j)*t.stride:][:len(y)] {
 				y[d] += float32(weights[c] / total * v)
 			}
 		}
-	}
-	state := rng.Hash3(p.Seed, drawTransform, hash, 0) | 1
-	n := uint64(len(t.m.Points))
-	move := func(force func(x float32) float32, j int, alpha float32) {
-		clear(gradient)
-		x := distance2(y, t.points[j*dim:])
-		addPull(gradient, y, t.points[j*dim:], force(x), x)
-		for d, g := range gradient {
-			y[d] += float32(alpha * g)
+		if weights[c]*float32(t.epochs) >= 1 {
+			w.rates[c] = rate(float64(weights[c]))
 		}
 	}
+}
+
+// count is the number of moves of a row with w.rates.
+func (w *walker) count() int {
+	drawn := 0
+	for _, r := range w.rates {
+		drawn += int(uint64(r) * uint64(w.t.epochs) >> 32)
+	}
+	return drawn * (1 + w.t.m.Params.NegativeSampleRate)
+}
+
+// draw writes down the moves of a row: every width-th element from lane on.
+func (w *walker) draw(lane, width int, idx []int32, hash uint64) {
+	t := w.t
+	p := t.m.Params
+	state := rng.Hash3(p.Seed, drawTransform, hash, 0) | 1
+	n := uint64(len(t.m.Points))
+	at := lane
 	for e := range t.epochs {
 		alpha := float32(p.LearningRate / 4 * (1 - float64(e)/float64(t.epochs)))
-		for c, j := range idx {
-			if weights[c]*float32(t.epochs) < 1 || !drawn(rate(float64(weights[c])), uint32(e)) {
+		for c, r := range w.rates {
+			if !drawn(r, uint32(e)) {
 				continue
 			}
-			move(t.forces.ofEdge, int(j), alpha)
+			w.ids[at], w.alphas[at] = uint32(idx[c])*4, alpha
+			at += width
 			for range p.NegativeSampleRate {
 				state *= streamStep
-				move(t.forces.ofSample, int((state>>32)*n>>32), alpha)
+				w.ids[at], w.alphas[at] = uint32((state>>32)*n>>32)*4, -alpha
+				at += width
 			}
+		}
+	}
+}
+
+// move takes a row's moves, each a share of the pull of a point.
+func (t *Transformer) move(y []float32, ids []uint32, alphas []float32) {
+	for k, id := range ids {
+		at := t.points[int(id/4)*t.stride:][:len(y)]
+		x := distance2(y, at)
+		alpha, force := alphas[k], float32(0)
+		if alpha < 0 {
+			alpha, force = -alpha, t.forces.ofSample(x)
+		} else {
+			force = t.forces.ofEdge(x)
+		}
+		for d, v := range at {
+			y[d] += float32(alpha * clip(force*(v-y[d])))
 		}
 	}
 }
