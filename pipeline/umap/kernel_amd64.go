@@ -151,3 +151,35 @@ func (t *Transformer) moveVector(rows [][]float32, ids []uint32, alphas []float3
 		}
 	}
 }
+
+// walking is what combineAVX2 needs for lanes columns of some rows;
+// kernel_amd64.s knows the offsets of the fields.
+type walking struct {
+	x, y, y0 *float64 // from the first row on, y0 may be nil
+	indptr   *int64   // of row
+	cols     *int32
+	vals     *float32
+	row      int64
+	rows     int64
+	stride   int64 // of x, y and y0, in bytes
+	s, t     float64
+}
+
+//go:noescape
+func combineAVX2(w *walking)
+
+// combineVector is combineRows where there are vectors for it.
+func (w *walk) combineVector(y, x, y0 []float64, s, t float64, lo, hi int) bool {
+	if !useAVX2 || len(w.scaled) == 0 {
+		return false
+	}
+	for c := 0; c < w.width; c += lanes {
+		a := walking{x: &x[c], y: &y[c], indptr: &w.graph.Indptr[lo], cols: &w.graph.Indices[0], vals: &w.scaled[0],
+			row: int64(lo), rows: int64(hi - lo), stride: int64(8 * w.width), s: s, t: t}
+		if y0 != nil {
+			a.y0 = &y0[c]
+		}
+		combineAVX2(&a)
+	}
+	return true
+}

@@ -1092,3 +1092,75 @@ upper:
 	FOLD256
 	END256
 	RET
+
+// Fields of walking.
+#define W_X      0
+#define W_Y      8
+#define W_Y0     16
+#define W_INDPTR 24
+#define W_COLS   32
+#define W_VALS   40
+#define W_ROW    48
+#define W_ROWS   56
+#define W_STRIDE 64
+#define W_S      72
+#define W_T      80
+
+// func combineAVX2(w *walking)
+TEXT ·combineAVX2(SB), NOSPLIT, $0-8
+	MOVQ w+0(FP), DI
+	MOVQ W_X(DI), SI
+	MOVQ W_Y(DI), R8
+	MOVQ W_Y0(DI), R9
+	MOVQ W_COLS(DI), R10
+	MOVQ W_VALS(DI), R11
+	MOVQ W_INDPTR(DI), R12
+	MOVQ W_ROWS(DI), R13
+	MOVQ W_STRIDE(DI), R14
+	MOVQ W_ROW(DI), BX
+	IMULQ R14, BX
+	VBROADCASTSD W_S(DI), Y14
+	VBROADCASTSD W_T(DI), Y15
+	MOVQ (R12), CX
+
+row:
+	ADDQ $8, R12
+	MOVQ (R12), DX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	CMPQ CX, DX
+	JGE  summed
+
+entry:
+	MOVLQSX (R10)(CX*4), AX
+	IMULQ R14, AX
+	VBROADCASTSS (R11)(CX*4), X2
+	VCVTPS2PD X2, Y2
+	VMULPD (SI)(AX*1), Y2, Y3
+	VMULPD 32(SI)(AX*1), Y2, Y4
+	VADDPD Y3, Y0, Y0
+	VADDPD Y4, Y1, Y1
+	INCQ CX
+	CMPQ CX, DX
+	JLT  entry
+
+summed:
+	VMULPD Y14, Y0, Y0
+	VMULPD Y14, Y1, Y1
+	VMULPD (SI)(BX*1), Y15, Y2
+	VMULPD 32(SI)(BX*1), Y15, Y3
+	VADDPD Y2, Y0, Y0
+	VADDPD Y3, Y1, Y1
+	TESTQ R9, R9
+	JZ   store
+	VSUBPD (R9)(BX*1), Y0, Y0
+	VSUBPD 32(R9)(BX*1), Y1, Y1
+
+store:
+	VMOVUPD Y0, (R8)(BX*1)
+	VMOVUPD Y1, 32(R8)(BX*1)
+	ADDQ R14, BX
+	DECQ R13
+	JNZ  row
+	VZEROUPPER
+	RET

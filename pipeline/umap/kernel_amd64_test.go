@@ -102,6 +102,38 @@ func TestTransformIsTheSameWithoutVectors(t *testing.T) {
 	}
 }
 
+func TestCombineIsTheSameWithoutVectors(t *testing.T) {
+	if !useAVX2 {
+		t.Skip("no AVX2 here, or switched off")
+	}
+	m := fit(t, blobs(700, 8, 3, 4), Params{NEpochs: 1})
+	for _, width := range []int{8, 16} {
+		w := newWalk(m.Graph, width, 1)
+		var v [3][]float64
+		for k := range v {
+			v[k] = make([]float64, w.n*width)
+			for i := range v[k] {
+				v[k][i] = rng.Normal(7, uint64(k), uint64(i))
+			}
+		}
+		for _, y0 := range [][]float64{nil, v[1], v[2]} {
+			want := slices.Clone(v[2])
+			own := y0
+			if len(y0) > 0 && &y0[0] == &v[2][0] {
+				own = want // y itself
+			}
+			w.combineRows(want, v[0], own, 1.3, -0.4, 100, 600)
+			got := slices.Clone(v[2])
+			if len(y0) > 0 && &y0[0] == &v[2][0] {
+				own = got
+			}
+			if !w.combineVector(got, v[0], own, 1.3, -0.4, 100, 600) || !slices.Equal(got, want) {
+				t.Errorf("width %d: the product depends on the kernel in use", width)
+			}
+		}
+	}
+}
+
 func FuzzStep(f *testing.F) {
 	f.Add(uint64(1), float32(1), uint8(5))
 	f.Fuzz(func(t *testing.T, seed uint64, scale float32, dims uint8) {

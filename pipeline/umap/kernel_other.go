@@ -9,3 +9,5 @@ func (l *layout) vectorStep() func(l *layout, epoch uint32, lo, hi int, rate flo
 func (t *Transformer) vectorLanes() int { return 0 }
 
 func (t *Transformer) moveVector(rows [][]float32, ids []uint32, alphas []float32, steps int) {}
+
+func (w *walk) combineVector(y, x, y0 []float64, s, t float64, lo, hi int) bool { return false }

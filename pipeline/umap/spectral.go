@@ -181,22 +181,28 @@ func (w *walk) multiply(y, x []float64) { w.combine(y, x, nil, 1, 0) }
 // combine sets y to s*(image of x) + t*x - y0, where y0, if given, may be y.
 func (w *walk) combine(y, x, y0 []float64, s, t float64) {
 	par.Blocks(w.threads, w.n, walkGrain, func(_, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			from, to := w.graph.Indptr[i], w.graph.Indptr[i+1]
-			cols, vals := w.graph.Indices[from:to], w.scaled[from:to]
-			for c := i * w.width; c < (i+1)*w.width; c += lanes {
-				sum := gather(cols, vals, x[c%w.width:], w.width)
-				own, out := (*[lanes]float64)(x[c:]), (*[lanes]float64)(y[c:])
-				for k := range sum {
-					v := float64(s*sum[k]) + float64(t*own[k])
-					if y0 != nil {
-						v -= y0[c+k]
-					}
-					out[k] = v
-				}
-			}
+		if !w.combineVector(y, x, y0, s, t, lo, hi) {
+			w.combineRows(y, x, y0, s, t, lo, hi)
 		}
 	})
+}
+
+func (w *walk) combineRows(y, x, y0 []float64, s, t float64, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		from, to := w.graph.Indptr[i], w.graph.Indptr[i+1]
+		cols, vals := w.graph.Indices[from:to], w.scaled[from:to]
+		for c := i * w.width; c < (i+1)*w.width; c += lanes {
+			sum := gather(cols, vals, x[c%w.width:], w.width)
+			own, out := (*[lanes]float64)(x[c:]), (*[lanes]float64)(y[c:])
+			for k := range sum {
+				v := float64(s*sum[k]) + float64(t*own[k])
+				if y0 != nil {
+					v -= y0[c+k]
+				}
+				out[k] = v
+			}
+		}
+	}
 }
 
 // gather sums lanes columns of the rows of x, weighted.
