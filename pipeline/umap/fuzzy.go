@@ -39,20 +39,19 @@ func smoothRow(dist []float32, target float32, localConnectivity, mean float64) 
 		present = dist[:p]
 	}
 	rho = nearest(present, localConnectivity)
+	others := present[min(1, len(present)):]
+	low, high := scaleBounds(others, rho, target)
 	lo, hi, mid := float32(0), float32(math.MaxFloat32), float32(1)
 	for range smoothSteps {
-		var sum float32
-		for _, d := range present[min(1, len(present)):] {
-			if e := d - rho; e > 0 {
-				sum += float32(math.Exp(float64(-e / mid)))
-			} else {
-				sum++
+		above := mid >= high
+		if !above && mid > low {
+			sum := membershipSum(others, rho, mid)
+			if e := sum - target; e < smoothTolerance && e > -smoothTolerance {
+				break
 			}
+			above = sum > target
 		}
-		if e := sum - target; e < smoothTolerance && e > -smoothTolerance {
-			break
-		}
-		if sum > target {
+		if above {
 			hi = mid
 			mid = (lo + hi) / 2
 		} else {
@@ -69,6 +68,65 @@ func smoothRow(dist []float32, target float32, localConnectivity, mean float64) 
 		least = meanOf(present)
 	}
 	return max(mid, float32(minScale*least)), rho
+}
+
+// membershipSum is the sum of the memberships of neighbours at dist.
+func membershipSum(dist []float32, rho, sigma float32) float32 {
+	var sum float32
+	for _, d := range dist {
+		if e := d - rho; e > 0 {
+			sum += float32(math.Exp(float64(-e / sigma)))
+		} else {
+			sum++
+		}
+	}
+	return sum
+}
+
+// scaleBounds are two scales near the one that is searched for: up to low the
+// memberships come to less than target, from high on to more, by several times
+// smoothTolerance. So a search by halves, which has to end where umap-learn's
+// does, need not add them up there. Without such bounds they are 0 and infinite.
+//
+// The logarithm of the sum is a convex function of 1/sigma. Newton's method starts
+// where it is not below the target, as the mean of exponentials is not below that
+// of the mean, and closes in from there.
+func scaleBounds(dist []float32, rho, target float32) (low, high float32) {
+	low, high = 0, float32(math.Inf(1))
+	var far, mean float64
+	for _, d := range dist {
+		if e := d - rho; e > 0 {
+			far++
+			mean += float64(e)
+		}
+	}
+	want := float64(target) - (float64(len(dist)) - far)
+	if want <= 0 || want >= far {
+		return low, high
+	}
+	inverse := math.Log(far/want) * far / mean
+	for range 6 {
+		var sum, slope float64
+		for _, d := range dist {
+			if e := float64(d - rho); e > 0 {
+				m := math.Exp(-e * inverse)
+				sum += m
+				slope += e * m
+			}
+		}
+		miss, slope := sum-want, slope*inverse // of the sum, by the logarithm of sigma
+		if !(slope > 0.05) {
+			return low, high
+		}
+		if math.Abs(miss) < 1e-3 {
+			// The slope changes by a few percent on so short a way.
+			room := 8*smoothTolerance + 1e-6*float64(len(dist)) // for the rounding of a float32 sum
+			sigma := 1 / inverse
+			return float32(sigma * (1 - 1.2*(max(0, miss)+room)/slope)), float32(sigma * (1 + 1.2*(max(0, -miss)+room)/slope))
+		}
+		inverse += sum * math.Log(sum/want) / slope * inverse
+	}
+	return low, high
 }
 
 // nearest is the distance of the localConnectivity-th neighbour at a distance

@@ -419,6 +419,64 @@ func TestForces(t *testing.T) {
 	}
 }
 
+// The scale of a row is that of a search by halves which adds up the memberships
+// at every step, as umap-learn's does, bit for bit.
+func TestSmoothRowIsASearchByHalves(t *testing.T) {
+	plain := func(dist []float32, target, rho float32) float32 {
+		lo, hi, mid := float32(0), float32(math.MaxFloat32), float32(1)
+		for range smoothSteps {
+			sum := membershipSum(dist[1:], rho, mid)
+			if e := sum - target; e < smoothTolerance && e > -smoothTolerance {
+				break
+			}
+			if sum > target {
+				hi = mid
+				mid = (lo + hi) / 2
+			} else if lo = mid; hi == math.MaxFloat32 {
+				mid *= 2
+			} else {
+				mid = (lo + hi) / 2
+			}
+		}
+		return mid
+	}
+	bounded := 0
+	for i := range uint64(20000) {
+		k := 2 + int(rng.Hash2(1, i, 0)%40)
+		if i%100 == 0 {
+			k *= 25
+		}
+		scale, power := math.Exp2(30*rng.Unit(rng.Hash2(2, i, 0))-15), 0.2+3*rng.Unit(rng.Hash2(3, i, 0))
+		dist := make([]float32, k)
+		for c := range dist {
+			dist[c] = float32(scale * (rng.Unit(rng.Hash2(4, i, 0)) + math.Pow(rng.Unit(rng.Hash2(5, i, uint64(c))), power)))
+			if rng.Hash2(6, i, uint64(c))%uint64(2+i%50) == 0 {
+				dist[c] = dist[0]
+			}
+		}
+		slices.Sort(dist)
+		if i%3 == 0 {
+			dist[0] = 0
+		}
+		target := float32(math.Log2(float64(k)))
+		rho := nearest(dist, 1)
+		if low, _ := scaleBounds(dist[1:], rho, target); low > 0 {
+			bounded++
+		}
+		got, _ := smoothRow(dist, target, 1, 0)
+		want := plain(dist, target, rho)
+		if least := float32(minScale * meanOf(dist)); rho > 0 {
+			want = max(want, least)
+		}
+		if got != want {
+			t.Fatalf("row %d, %v: %g, want %g", i, dist, got, want)
+		}
+	}
+	if bounded < 15000 {
+		t.Errorf("only %d rows were searched between bounds", bounded)
+	}
+}
+
 // An edge of rate r is drawn in r of the epochs, evenly spaced.
 func TestDrawn(t *testing.T) {
 	for _, share := range []float64{0.005, 0.1, 1.0 / 3, 0.77, 1} {
