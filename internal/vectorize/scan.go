@@ -79,8 +79,8 @@ func (s *scanner) scan(text string) {
 const asciiPiece = 1 << 14
 
 // words takes the words of a tokenizer. Neither they nor what is done to their
-// letters reaches across a space, so that what is ASCII between two of them
-// goes a shorter way.
+// letters reaches across a space or the end of a line, so that what is ASCII
+// between two of them goes a shorter way.
 func (s *scanner) words(text string) {
 	if s.opt.KeepCase && s.opt.Tokenizer == Unicode && !utf8.ValidString(text) {
 		s.otherWords(text) // where a broken character ends is another matter
@@ -89,23 +89,22 @@ func (s *scanner) words(text string) {
 	for len(text) > 0 {
 		n := asciiPrefix(text[:min(len(text), asciiPiece)])
 		if n < len(text) {
-			n = strings.LastIndexByte(text[:n], ' ') + 1
+			n = strings.LastIndexAny(text[:n], " \n") + 1
 		}
 		if n > 0 {
 			s.asciiWords(text[:n])
-			text = text[n:]
-		}
-		if n = otherPrefix(text); n > 0 {
+		} else {
+			n = otherPrefix(text)
 			s.otherWords(text[:n])
-			text = text[n:]
 		}
+		text = text[n:]
 	}
 }
 
-// otherPrefix is the number of bytes before the first space from where the way
-// of ASCII is worth it.
+// otherPrefix is the number of bytes before the first space, not that at the
+// start, from where the way of ASCII is worth it.
 func otherPrefix(text string) int {
-	for n := 0; n < len(text); n++ {
+	for n := 1; n < len(text); n++ {
 		space := strings.IndexByte(text[n:], ' ')
 		if space < 0 {
 			break
@@ -199,8 +198,7 @@ func (s *scanner) runs(text string) {
 		}
 		if chars >= 2 {
 			s.take(start, n)
-			n++
-			start = n
+			start = n + 1
 		}
 		n = start
 		chars = 0
@@ -432,29 +430,27 @@ var asciiRole = func() (role [256]uint8) {
 
 // asciiWords takes the words of a text of ASCII alone.
 func (s *scanner) asciiWords(text string) {
-	lo, end := s.used, s.used+len(text)
+	lo, hi := s.used, s.used+len(text)
 	s.reserve(len(text) + wordBlock)
 	copy(s.buf[lo:], text)
-	s.used = end
-	if need := len(text) + 2; need > len(s.edges) {
+	s.used = hi
+	if need := len(text) + 1; need > len(s.edges) {
 		s.edges = make([]int32, max(need, 2*len(s.edges)))
 	}
-	edges := s.edges[:wordEdges(s.buf, lo, end, s.opt.KeepCase, s.edges)]
-	buf, unicode := s.buf, s.opt.Tokenizer == Unicode
+	edges := s.edges[:wordEdges(s.buf, lo, hi, s.opt.KeepCase, s.edges)]
+	buf, annex := s.buf, s.opt.Tokenizer == Unicode
 	for k := 0; k < len(edges); k += 2 {
 		start, end, apostrophe := edges[k], edges[k+1], false
-		if unicode {
-			for k+2 < len(edges) && edges[k+2] == end+1 && joined(buf[end-1], buf[end], buf[end+1]) {
-				apostrophe = apostrophe || buf[end] == '\''
-				k += 2
-				end = edges[k+1]
-			}
+		for annex && k+2 < len(edges) && edges[k+2] == end+1 && joined(buf[end-1], buf[end], buf[end+1]) {
+			apostrophe = apostrophe || buf[end] == '\''
+			k += 2
+			end = edges[k+1]
 		}
 		switch {
 		case end-start < 2:
 		case apostrophe:
 			s.takeApostrophe(int(start), int(end))
-		case unicode && buf[start] == '_' && len(bytes.Trim(buf[start:end], "_")) == 0:
+		case annex && buf[start] == '_' && len(bytes.Trim(buf[start:end], "_")) == 0:
 		default:
 			s.take(int(start), int(end))
 		}
