@@ -8,6 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Maps tells whether Map maps, and does not read.
+const Maps = true
+
 // Map maps the first size bytes of f, which may be closed afterwards.
 func Map(f *os.File, size int64) ([]byte, error) {
 	if size == 0 {

@@ -17,17 +17,17 @@ func (e *MemoryError) Error() string { return e.Msg }
 // The parts of the memory that a fit takes, in bytes; docs/performance.md has
 // the measurements that they come from.
 const (
-	memoryBase   = 96 << 20 // the program itself, and tiles, tables and trees of a small corpus
-	memoryText   = 3        // a byte of the corpus: the texts, their words and counts
-	memoryRow    = 1800     // a row: neighbours, graph, layout, tree, topics
-	memoryMapped = 4        // a value of vectors, in memory or mapped from a file
+	memoryBase  = 96 << 20 // the program itself, and tiles, tables and trees of a small corpus
+	memoryText  = 3        // a byte of the corpus: the texts, their words and counts
+	memoryRow   = 1800     // a row: neighbours, graph, layout, tree, topics
+	memoryValue = 4        // a value of vectors, in memory or mapped: float32 whatever the file holds
 )
 
 // memoryNeeded estimates the least that a fit takes at its peak in this process;
 // garbage comes on top where there is room for it, and the embedder's process.
 func memoryNeeded(docs *documents, dimension int, c *config.Config) int64 {
 	n := int64(len(docs.rows))
-	need := memoryBase + n*memoryRow + n*int64(dimension)*memoryMapped
+	need := memoryBase + n*memoryRow + n*int64(dimension)*memoryValue
 	for _, r := range docs.rows {
 		need += int64(len(r.Text)) * memoryText
 	}
@@ -38,8 +38,9 @@ func memoryNeeded(docs *documents, dimension int, c *config.Config) int64 {
 }
 
 // makeRoom tells what the fit of dense vectors will take at least, refuses what [run]
-// memory does not allow, and keeps the collector of garbage within it.
-func makeRoom(docs *documents, dimension int, c *config.Config, env *Env) error {
+// memory does not allow, and keeps the collector of garbage within it. offHeap
+// says that the vectors are mapped.
+func makeRoom(docs *documents, dimension int, offHeap bool, c *config.Config, env *Env) error {
 	if dimension == 0 { // known after the rows are read
 		return nil
 	}
@@ -57,6 +58,10 @@ func makeRoom(docs *documents, dimension int, c *config.Config, env *Env) error 
 			len(docs.rows), dimension, size.Rough(need), size.Exact(limit))}
 	}
 	// What the collector doesn't see (mapped vectors, the program, stacks) has its part.
-	debug.SetMemoryLimit(limit - limit/16 - int64(len(docs.rows))*int64(dimension)*memoryMapped)
+	limit -= limit / 16
+	if offHeap {
+		limit -= int64(len(docs.rows)) * int64(dimension) * memoryValue
+	}
+	debug.SetMemoryLimit(limit)
 	return nil
 }

@@ -37,13 +37,22 @@ func (e *Env) warn(w pipeline.Warning) { e.Log.Warn(w.Text, "code", w.Code) }
 // Run does the main job: it reads the corpus of c, embeds it, finds its topics
 // and leaves everything in c.Run.Out. With resume it goes on from the vectors
 // that an interrupted run of the same embedder left there.
-func Run(ctx context.Context, c *config.Config, env *Env, resume bool) (*Record, error) {
+func Run(ctx context.Context, c *config.Config, env *Env, resume bool) (record *Record, err error) {
 	start := time.Now()
 	params, err := params(c, env)
 	if err != nil {
 		return nil, err
 	}
-	source, err := newSource(ctx, c)
+	made, err := makeOut(c)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil && made {
+			os.Remove(c.Run.Out) // unless there is something in it
+		}
+	}()
+	source, err := newSource(ctx, c, c.Run.Out)
 	if err != nil {
 		return nil, err
 	}
@@ -53,9 +62,6 @@ func Run(ctx context.Context, c *config.Config, env *Env, resume bool) (*Record,
 	}
 	if len(docs.rows) == 0 {
 		return nil, inputErrorf("the corpus %s has no rows", docs.name())
-	}
-	if err := makeOut(c); err != nil {
-		return nil, err
 	}
 	times, untimed := docs.times(c.Corpus)
 	for _, w := range untimed {
@@ -99,7 +105,7 @@ func Run(ctx context.Context, c *config.Config, env *Env, resume bool) (*Record,
 	}
 	model.Source = vectors.modelSource(c)
 
-	record := newRecord(c, env, docs, vectors, model, result)
+	record = newRecord(c, env, docs, vectors, model, result)
 	record.Gap = gap
 	done := env.Meter.Step("write")
 	if err := writeOutputs(c.Run.Out, docs, vectors, model, result, record, env, start, done); err != nil {
@@ -126,8 +132,20 @@ func Kept(out string) string {
 
 // makeOut makes the output folder and sees that the results can go there,
 // before hours of work are spent on them. A folder model/ that is not a
-// model's is not ours to replace.
-func makeOut(c *config.Config) error {
+// model's is not ours to replace. made tells whether the folder is new.
+func makeOut(c *config.Config) (made bool, err error) {
+	_, err = os.Stat(c.Run.Out)
+	made = errors.Is(err, fs.ErrNotExist)
+	if err := takesResults(c); err != nil {
+		if made {
+			os.Remove(c.Run.Out)
+		}
+		return false, err
+	}
+	return made, nil
+}
+
+func takesResults(c *config.Config) error {
 	fail := func(format string, args ...any) error { return c.Fault("run.out", format, args...) }
 	if err := os.MkdirAll(c.Run.Out, 0o755); err != nil {
 		return fail("can't make the folder for the results: %w", err)

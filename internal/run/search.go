@@ -170,7 +170,7 @@ func embedQuery(ctx context.Context, model *pipeline.Model, row corpus.Row, opt 
 	if err != nil {
 		return nil, err
 	}
-	source, err := newSource(ctx, c)
+	source, err := newSource(ctx, c, "")
 	if err != nil {
 		return nil, err
 	}

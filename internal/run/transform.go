@@ -56,7 +56,7 @@ func Transform(ctx context.Context, opt TransformOptions, env *Env) (Transformed
 	if err := freshColumns(ctx, &c.Corpus, opt, env); err != nil {
 		return Transformed{}, err
 	}
-	source, err := newSource(ctx, c)
+	source, err := newSource(ctx, c, "")
 	if err != nil {
 		return Transformed{}, err
 	}
@@ -232,7 +232,7 @@ func Embed(ctx context.Context, c *config.Config, env *Env, file string, resume 
 	if info, err := os.Stat(file); err == nil && info.IsDir() {
 		return "", usageErrorf("--out %s is a folder: name a file", file)
 	}
-	source, err := newSource(ctx, c)
+	source, err := newSource(ctx, c, "")
 	if err != nil {
 		return "", err
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -42,7 +43,7 @@ type readFile struct {
 
 // newSource checks what can be checked before the corpus is read: that the
 // program is there and takes these options.
-func newSource(ctx context.Context, c *config.Config) (*source, error) {
+func newSource(ctx context.Context, c *config.Config, folder string) (*source, error) {
 	if f := c.Corpus.Format; f != "" && !slices.Contains(corpus.Formats(), f) {
 		return nil, c.Fault("corpus.format", "%q is not one of %s", f, strings.Join(corpus.Formats(), ", "))
 	}
@@ -50,7 +51,7 @@ func newSource(ctx context.Context, c *config.Config) (*source, error) {
 		if _, err := os.Stat(c.Embeddings.Path); err != nil {
 			return nil, inputErrorf("can't read the vectors: %v", err)
 		}
-		return &source{file: c.Embeddings.Path, c: c, read: readAhead(ctx, c.Embeddings.Path)}, nil
+		return &source{file: c.Embeddings.Path, c: c, read: readAhead(ctx, c.Embeddings.Path, folder)}, nil
 	}
 	if c.Embedder.Plugin == "" {
 		return nil, &config.Error{Key: "embedder.plugin", Msg: "names no embedder: give the name of a program (`bertopic plugins list` shows those that are found), or vectors of your own as [embeddings] path"}
@@ -67,11 +68,15 @@ func newSource(ctx context.Context, c *config.Config) (*source, error) {
 }
 
 // readAhead begins to read a file of vectors; what it returns waits for the end.
-func readAhead(ctx context.Context, path string) func() (*readFile, error) {
+// Values that must be converted go to a file in folder, if there is one.
+func readAhead(ctx context.Context, path, folder string) func() (*readFile, error) {
 	var f readFile
 	var reading errgroup.Group
 	reading.Go(func() (err error) {
-		if f.Vectors, err = vectorfile.Read(ctx, path, vectorfile.Options{}); err != nil {
+		f.Vectors, err = vectorfile.Read(ctx, path, vectorfile.Options{Folder: folder})
+		if errors.Is(err, syscall.ENOSPC) {
+			return err
+		} else if err != nil {
 			return &InputError{err.Error()}
 		}
 		if f.Mapped != nil {
@@ -148,6 +153,7 @@ type vectors struct {
 	file     string
 	sha256   string // of the file
 	asIs     bool   // the file is what writing matrix to a file makes
+	offHeap  bool   // matrix is mapped
 }
 
 // Close ends the embedder's process.
@@ -181,7 +187,7 @@ func (s *source) vectors(ctx context.Context, docs *documents, env *Env, want ve
 			return v, err
 		}
 		if d, dense := v.matrix.(*matrix.Dense); dense {
-			err = makeRoom(docs, d.Cols, s.c, env)
+			err = makeRoom(docs, d.Cols, v.offHeap, s.c, env)
 		}
 		return v, err
 	}
@@ -202,7 +208,7 @@ func (s *source) vectors(ctx context.Context, docs *documents, env *Env, want ve
 		}
 	}
 	if i := e.Info(); want.room && !i.Sparse {
-		if err := makeRoom(docs, i.Dimension, s.c, env); err != nil {
+		if err := makeRoom(docs, i.Dimension, false, s.c, env); err != nil {
 			e.Close()
 			return nil, err
 		}
@@ -327,7 +333,10 @@ func (s *source) fromFile(docs *documents, env *Env) (*vectors, error) {
 	} else if n != len(docs.rows) {
 		return nil, inputErrorf("%s has %d vectors, but the corpus %s has %d rows: there must be one a row, in the same order", s.file, n, docs.name(), len(docs.rows))
 	}
-	v := &vectors{matrix: m, file: s.file, sha256: file.sha256, asIs: m == file.Matrix && file.AsWritten()}
+	v := &vectors{matrix: m, file: s.file, sha256: file.sha256}
+	if m == file.Matrix {
+		v.asIs, v.offHeap = file.AsWritten(), file.OffHeap
+	}
 	metric := s.c.Reduce.Metric
 	if metric == "auto" {
 		metric = s.c.Embeddings.Metric

@@ -8,5 +8,8 @@
 // whole or not at all, readable by numpy.load and scipy.sparse.load_npz.
 //
 // Files are treated as hostile: shapes are checked against the bytes that are
-// there before memory is taken. A dense matrix takes its own memory once.
+// there before memory is taken. A dense matrix takes its own memory once: none
+// of the heap where its values are float32 in rows, which are mapped where they
+// lie, or where Options.Folder names a place for others, which are converted
+// there (float16 is half as long on the disk as what a run computes with).
 package vectorfile

@@ -237,7 +237,7 @@ func (p *literal) tuple() (v []int, ok bool) {
 	return v, true
 }
 
-func readNPY(in input) (*Vectors, error) {
+func readNPY(in input, o Options) (*Vectors, error) {
 	a, n, r, err := openNPY(in)
 	if err != nil {
 		return nil, err
@@ -245,11 +245,7 @@ func readNPY(in input) (*Vectors, error) {
 	if v := a.mapped(in, n); v != nil {
 		return v, nil
 	}
-	m, err := a.dense(r)
-	if err != nil {
-		return nil, err // not a nil *Dense
-	}
-	return &Vectors{Matrix: m}, nil
+	return a.dense(r, o.Folder)
 }
 
 // mapped are the values as they lie in the file, from byte n on, where they lie
@@ -264,7 +260,7 @@ func (a *array) mapped(in input, n int64) *Vectors {
 		return nil // some file systems can't: it is read
 	}
 	m := &matrix.Dense{Rows: a.shape[0], Cols: a.shape[1], Data: unsafe.Slice((*float32)(unsafe.Pointer(&data[n])), a.count)}
-	return &Vectors{Matrix: m, Mapped: data}
+	return &Vectors{Matrix: m, Mapped: data, OffHeap: true}
 }
 
 func openNPY(in input) (*array, int64, io.Reader, error) {
@@ -273,8 +269,9 @@ func openNPY(in input) (*array, int64, io.Reader, error) {
 	return a, n, r, err
 }
 
-// dense reads the values of a two-dimensional array.
-func (a *array) dense(r io.Reader) (*matrix.Dense, error) {
+// dense reads the values of a two-dimensional array: into a file in folder,
+// where one is named and they are many, else into memory.
+func (a *array) dense(r io.Reader, folder string) (*Vectors, error) {
 	switch {
 	case a.kind == 'S' || a.kind == 'U':
 		return nil, fmt.Errorf("the array holds strings, not vectors")
@@ -285,12 +282,16 @@ func (a *array) dense(r io.Reader) (*matrix.Dense, error) {
 	if cols == 0 && rows > 0 {
 		return nil, fmt.Errorf("the array has the shape %s: its vectors have no dimension", shape(a.shape))
 	}
+	if folder != "" && a.convertible() {
+		return a.converted(r, folder)
+	}
 	m := matrix.NewDense(rows, cols)
+	v := &Vectors{Matrix: m}
 	if !a.fortran {
-		return m, a.pieces(r, func(at, n int, b []byte) { a.float32s(m.Data[at:at+n], b) })
+		return v, a.pieces(r, func(at, n int, b []byte) { a.float32s(m.Data[at:at+n], b) })
 	}
 	i, j := 0, 0 // of the next value: down the columns
-	return m, a.each(r, func(_ int, v []float32) {
+	return v, a.each(r, func(_ int, v []float32) {
 		for _, x := range v {
 			m.Data[i*cols+j] = x
 			if i++; i == rows {

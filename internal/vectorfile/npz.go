@@ -19,7 +19,7 @@ type archive struct {
 	names []string
 }
 
-func readNPZ(in input, o Options) (matrix.Matrix, error) {
+func readNPZ(in input, o Options) (*Vectors, error) {
 	z, err := zip.NewReader(in, in.size)
 	if err != nil {
 		return nil, fmt.Errorf("npz: %w: the file is truncated or damaged", err)
@@ -41,7 +41,7 @@ func readNPZ(in input, o Options) (matrix.Matrix, error) {
 		if err != nil {
 			return nil, fmt.Errorf("sparse npz: %w", err)
 		}
-		return m, nil
+		return &Vectors{Matrix: m}, nil
 	}
 	name := o.Array
 	if name == "" && len(a.names) == 1 {
@@ -53,15 +53,12 @@ func readNPZ(in input, o Options) (matrix.Matrix, error) {
 		}
 		return nil, fmt.Errorf("npz: there is no array %q; it has: %s", name, strings.Join(a.names, ", "))
 	}
-	var m *matrix.Dense
+	var v *Vectors
 	err = a.open(name, func(h *array, r io.Reader) (err error) {
-		m, err = h.dense(r)
+		v, err = h.dense(r, o.Folder)
 		return err
 	})
-	if err != nil {
-		return nil, err // not a nil *Dense
-	}
-	return m, nil
+	return v, err
 }
 
 // open hands one array to read.

@@ -21,6 +21,11 @@ type Options struct {
 	ID string
 	// Array is the name of a dense array in a .npz file; "" takes the only one.
 	Array string
+	// Folder takes the float32 values of arrays of other types (float16, say) and
+	// of compressed ones, 4 bytes a value, in a file that has no name and is
+	// mapped; "": they are held in memory. Arrays below MapFrom, or column after
+	// column, always are.
+	Folder string
 }
 
 // Vectors are the content of a file.
@@ -33,6 +38,9 @@ type Vectors struct {
 	IDs []string
 	// Mapped is the whole file where Matrix lies in it, else nil.
 	Mapped []byte
+	// OffHeap says that the values of Matrix are mapped, from this file or from
+	// one that they were converted into.
+	OffHeap bool
 }
 
 // AsWritten tells whether the file is mapped and, byte for byte, what WriteDense
@@ -91,9 +99,9 @@ func readInput(in input, ext string, o Options) (*Vectors, error) {
 	var err error
 	switch magic := string(head); {
 	case magic == npyMagic:
-		return readNPY(in)
+		return readNPY(in, o)
 	case strings.HasPrefix(magic, "PK\x03\x04"), strings.HasPrefix(magic, "PK\x05\x06"):
-		m, err = readNPZ(in, o)
+		return readNPZ(in, o)
 	case strings.HasPrefix(magic, "PAR1"):
 		return readParquet(in, o)
 	case ext == ".fvecs":
