@@ -58,8 +58,8 @@ type scratch struct {
 const groupPairs = 1024
 
 func (l *layout) newScratch() *scratch {
-	// Each point's pairs are followed by up to two vectors of filling.
-	size := max(groupPairs, l.mostPairs) + 3*sumLanes
+	// Each point's pairs are followed by up to four vectors of filling.
+	size := max(groupPairs, l.mostPairs) + 5*sumLanes
 	const line = 64 / 4
 	s := make([]uint32, size+line)
 	at := int(uintptr(unsafe.Pointer(&s[0])) / 4 % line)
@@ -92,7 +92,7 @@ func stepVector(l *layout, epoch uint32, lo, hi int, rate float32) {
 			start: &l.start[lo], rates: &l.rates[0], tails: &l.tails[0],
 			forces: l.forces, states: &w.states[0], pairs: &w.pairs[0],
 			lo: int64(lo), hi: int64(end), count: uint64(l.n), negatives: int64(l.negatives), epoch: epoch, rate: rate,
-			limit: &w.pairs[len(w.pairs)-l.mostPairs-2*sumLanes],
+			limit: &w.pairs[len(w.pairs)-l.mostPairs-4*sumLanes],
 		}
 		switch {
 		case useAVX512 && l.dim > 5:
