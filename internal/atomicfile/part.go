@@ -37,7 +37,7 @@ func part(path string, h hash.Hash, write func(w io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriterSize(hashed{f, h}, 1<<16)
+	w := bufio.NewWriterSize(&hashed{f: f, h: h}, 1<<16)
 	err = write(w)
 	if err == nil {
 		err = w.Flush()
@@ -56,15 +56,24 @@ func part(path string, h hash.Hash, write func(w io.Writer) error) error {
 
 // hashed writes to a file, and to a sum where there is one.
 type hashed struct {
-	f *os.File
-	h hash.Hash
+	f           *os.File
+	h           hash.Hash
+	done, begun int64 // bytes that were written, and those of them that go to the disk
 }
 
-func (w hashed) Write(p []byte) (int, error) {
+// writeback is how many bytes are many enough to send them to the disk while
+// more are written.
+const writeback = 8 << 20
+
+func (w *hashed) Write(p []byte) (int, error) {
 	if err := fault(OpWrite, w.f.Name()); err != nil {
 		return 0, err
 	}
 	n, err := w.f.Write(p)
+	if w.done += int64(n); w.done-w.begun >= writeback {
+		startWriteback(w.f, w.begun, w.done-w.begun)
+		w.begun = w.done
+	}
 	if w.h != nil {
 		w.h.Write(p[:n])
 	}
