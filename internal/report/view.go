@@ -455,13 +455,7 @@ type heatView struct {
 type heatRow struct {
 	Y     int
 	Label string
-	Cells []heatCell
-}
-
-type heatCell struct {
-	X       int
-	Opacity string
-	Value   string
+	Cells template.HTML // numbers only; they are many, and a template is slow
 }
 
 type heatColumn struct {
@@ -506,16 +500,15 @@ func newHeat(topics []*Topic) *heatView {
 	order := chain(sim, n)
 	h.Wide, h.High, h.ColumnY = h.Left+n*h.Size, n*h.Size+16, n*h.Size+12
 	for row, i := range order {
-		hr := heatRow{Y: row * h.Size, Label: strconv.Itoa(with[i].ID) + "  " + excerpt(label(with[i]), 26)}
+		var cells []byte
 		for col, j := range order {
 			x := 1.0
 			if i != j {
 				x = (sim[i*n+j] - low) / max(high-low, 1e-9)
 			}
-			cell := heatCell{X: h.Left + col*h.Size, Opacity: strconv.FormatFloat(0.04+0.92*x, 'f', 2, 64), Value: decimal(sim[i*n+j])}
-			hr.Cells = append(hr.Cells, cell)
+			cells = fmt.Appendf(cells, `<rect x="%d" width="15" height="15" fill-opacity="%.2f" data-v="%s"/>`, h.Left+col*h.Size, 0.04+0.92*x, decimal(sim[i*n+j]))
 		}
-		h.Rows = append(h.Rows, hr)
+		h.Rows = append(h.Rows, heatRow{Y: row * h.Size, Label: strconv.Itoa(with[i].ID) + "  " + excerpt(label(with[i]), 26), Cells: template.HTML(cells)})
 		h.Columns = append(h.Columns, heatColumn{X: h.Left + row*h.Size + h.Size/2, ID: with[i].ID})
 	}
 	h.Pairs = closest(with, sim)
