@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/bertopic-go/bertopic/internal/matrix"
 	"github.com/bertopic-go/bertopic/internal/par"
@@ -23,6 +24,8 @@ type Transformer struct {
 	stride int
 	forces *forces
 	epochs int
+
+	walkers sync.Pool
 }
 
 // NewTransformer prepares m for new rows. train is the matrix m was fitted on.
@@ -106,7 +109,11 @@ func (t *Transformer) Transform(ctx context.Context, x matrix.Matrix) (*matrix.D
 		return nil, nil, fmt.Errorf("umap: transform: %w", err)
 	}
 	par.Blocks(p.Threads, len(fresh), 64, func(_, lo, hi int) {
-		w := newWalker(t)
+		w, _ := t.walkers.Get().(*walker)
+		if w == nil {
+			w = &walker{t: t, lanes: t.vectorLanes()}
+		}
+		defer t.walkers.Put(w)
 		for k := lo; k < hi && ctx.Err() == nil; k++ {
 			i := int(fresh[k])
 			idx, dist := g.Row(k)
@@ -138,8 +145,6 @@ type walker struct {
 	alphas  []float32 // its step, negative for a negative sample
 	steps   int       // of the row that has most
 }
-
-func newWalker(t *Transformer) *walker { return &walker{t: t, lanes: t.vectorLanes()} }
 
 // add takes the row y, whose neighbours are idx at dist.
 func (w *walker) add(y []float32, idx []int32, dist []float32, hash uint64) {
