@@ -10,7 +10,7 @@ import (
 // the Go version. It does not change a result.
 var useAVX = cpu.X86.HasAVX && os.Getenv("BERTOPIC_SIMD") != "off"
 
-// addScaledAVX is addScaled for n values, a multiple of 8.
+// addRowsAVX is addRows for a sum of n values and one row or more.
 //
 //go:noescape
-func addScaledAVX(sum *float64, raw *byte, n int, weight float64)
+func addRowsAVX(sum *float64, n int, vectors *byte, offsets *int64, weights *float64, rows int, tail *columnMask)

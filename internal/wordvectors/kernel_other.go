@@ -4,4 +4,6 @@ package wordvectors
 
 const useAVX = false
 
-func addScaledAVX(*float64, *byte, int, float64) { panic("wordvectors: no vector kernel here") }
+func addRowsAVX(*float64, int, *byte, *int64, *float64, int, *columnMask) {
+	panic("wordvectors: no vector kernel here")
+}

@@ -5,10 +5,12 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/bertopic-go/bertopic/internal/wordvectors"
 	"github.com/bertopic-go/bertopic/sdk"
 )
 
-// pool makes the vectors of rows, one after the other.
+// pool makes the vectors of rows, one after the other. Words are looked up and
+// added many at a time, which takes a fraction of the time.
 type pool struct {
 	m   *model
 	sum []float64
@@ -17,7 +19,12 @@ type pool struct {
 	tokens, unknown int
 	near            int            // unknown words that are known in lower case and without punctuation
 	bag             map[string]int // how often a word comes, with tfidf
-	words           []string       // of bag, as they first come
+	distinct        []string       // of bag, as they first come
+
+	words []string // not looked up yet
+	found [wordvectors.Batch]int
+	known []int // rows that are not added yet
+	scale [wordvectors.Batch]float64
 }
 
 // pool returns one that is not in use; it is to be given back.
@@ -25,7 +32,7 @@ func (m *model) pool() *pool {
 	if p, ok := m.pools.Get().(*pool); ok {
 		return p
 	}
-	p := &pool{m: m, sum: make([]float64, m.table.Info.Dim)}
+	p := &pool{m: m, sum: make([]float64, m.table.Info.Dim), words: make([]string, 0, wordvectors.Batch), known: make([]int, 0, wordvectors.Batch)}
 	if m.options.Pooling == poolTFIDF {
 		p.bag = map[string]int{}
 	}
@@ -37,23 +44,26 @@ func (m *model) pool() *pool {
 func (p *pool) row(dst []float32, text string) sdk.RowStatus {
 	clear(p.sum)
 	p.weight, p.tokens, p.unknown, p.near = 0, 0, 0, 0
+	p.words, p.known = p.words[:0], p.known[:0] // a fault of memory may have left some
 	o := &p.m.options
 	if p.bag == nil {
-		o.tokens(text, func(w string) { p.add(w, 1, 1) })
+		o.tokens(text, p.take)
 	} else {
-		if p.words = p.words[:0]; len(p.bag) > 1<<14 { // clearing takes as long as it was ever large
+		if p.distinct = p.distinct[:0]; len(p.bag) > 1<<14 { // clearing takes as long as it was ever large
 			p.bag = map[string]int{}
 		}
 		clear(p.bag)
 		o.tokens(text, func(w string) {
 			if p.bag[w]++; p.bag[w] == 1 {
-				p.words = append(p.words, w)
+				p.distinct = append(p.distinct, w)
 			}
 		})
-		for _, w := range p.words {
-			p.add(w, p.bag[w], float64(p.bag[w])*p.m.fitted.idf(w))
+		for _, w := range p.distinct {
+			p.take(w)
 		}
 	}
+	p.lookUp()
+	p.addKnown()
 	switch {
 	case p.tokens == 0 && (o.Tokenizer == cutSpace || strings.TrimSpace(text) == ""):
 		return sdk.RowStatus{Status: sdk.Empty}
@@ -75,40 +85,74 @@ func (p *pool) row(dst []float32, text string) sdk.RowStatus {
 	return sdk.RowStatus{}
 }
 
-// add counts a word that comes times times, and adds weight times its vector.
-func (p *pool) add(word string, times int, weight float64) {
-	p.tokens += times
-	row, known := p.m.table.Lookup(word)
-	if !known || p.m.table.Compose() {
-		p.addRare(word, row, known, times, weight)
-		return
+// take takes a word, which is looked up when there are enough.
+func (p *pool) take(word string) {
+	if len(p.words) == wordvectors.Batch {
+		p.lookUp()
 	}
-	p.m.table.Add(p.sum, row, weight)
+	p.words = append(p.words, word)
+}
+
+// lookUp looks up the words that were taken, counts them and adds their vectors
+// in their order.
+func (p *pool) lookUp() {
+	m := p.m
+	m.table.LookupAll(p.found[:], p.words)
+	compose := m.table.Compose()
+	for k, w := range p.words {
+		times, weight := 1, 1.0
+		if p.bag != nil {
+			times = p.bag[w]
+			weight = float64(times) * m.fitted.idf(w)
+		}
+		p.tokens += times
+		if row := p.found[k]; row < 0 || compose {
+			p.addRare(w, row, times, weight)
+		} else {
+			p.addRow(row, weight)
+		}
+	}
+	p.words = p.words[:0]
+}
+
+// addRow adds the vector of a row, sooner or later.
+func (p *pool) addRow(row int, weight float64) {
+	if len(p.known) == wordvectors.Batch {
+		p.addKnown()
+	}
+	p.scale[len(p.known)] = weight
+	p.known = append(p.known, row)
 	p.weight += weight
 }
 
-// addRare is add for a word that is unknown as it stands, and for one whose vector
+// addKnown adds the vectors of rows that wait for it.
+func (p *pool) addKnown() {
+	p.m.table.AddRows(p.sum, p.known, p.scale[:])
+	p.known = p.known[:0]
+}
+
+// addRare adds a word that is unknown as it stands, row -1, or one whose vector
 // takes its time.
-func (p *pool) addRare(word string, row int, known bool, times int, weight float64) {
+func (p *pool) addRare(word string, row, times int, weight float64) {
 	m := p.m
-	if !known && m.options.Pooling == poolFlair {
-		row, known = m.flairRow(word)
+	if row < 0 && m.options.Pooling == poolFlair {
+		row = m.flairRow(word)
 	}
 	switch {
-	case known && !m.table.Compose():
-		m.table.Add(p.sum, row, weight)
-		p.weight += weight
+	case row >= 0 && !m.table.Compose():
+		p.addRow(row, weight)
 		return
-	case known || m.options.OOV == oovSubword:
+	case row >= 0 || m.options.OOV == oovSubword:
 		v, ok := m.memo.get(word)
 		if !ok {
-			if known {
+			if row >= 0 {
 				v = m.table.AppendTo(nil, row)
 			} else {
 				v, _ = m.table.AppendSubwords(nil, word)
 			}
 			m.memo.put(word, v)
 		}
+		p.addKnown() // what comes before
 		for j, x := range v {
 			p.sum[j] += float64(weight * float64(x))
 		}
@@ -126,13 +170,17 @@ func (p *pool) addRare(word string, row int, known bool, times int, weight float
 	}
 }
 
-// flairRow returns the row of a word under one of Flair's other forms of it.
-func (m *model) flairRow(word string) (row int, known bool) {
+// flairRow returns the row of a word under one of Flair's other forms of it, or -1.
+func (m *model) flairRow(word string) int {
+	found := -1
 	flairForms(word, func(form string) bool {
-		row, known = m.table.Lookup(form)
+		row, known := m.table.Lookup(form)
+		if known {
+			found = row
+		}
 		return known
 	})
-	return row, known
+	return found
 }
 
 // near tells whether an unknown word is known in lower case and without the
