@@ -88,8 +88,8 @@ func selectRows(m Matrix, rows []int, threads int) Matrix {
 func cosine(a Matrix, i int, b Matrix, j int) float64 {
 	var dot, aa, bb float64
 	switch a := a.(type) {
-	case *matrix.Dense:
-		x, y := a.Row(i), b.(*matrix.Dense).Row(j)
+	case matrix.Rows:
+		x, y := a.Row(i), b.(matrix.Rows).Row(j)
 		for k, v := range x {
 			w := y[k]
 			dot += float64(v) * float64(w)

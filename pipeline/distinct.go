@@ -15,7 +15,7 @@ func hashes(m Matrix, rows []int, threads int) []uint64 {
 	par.Blocks(threads, len(rows), 256, func(_, lo, hi int) {
 		for k := lo; k < hi; k++ {
 			switch m := m.(type) {
-			case *matrix.Dense:
+			case matrix.Rows:
 				out[k] = hashDense(m.Row(rows[k]))
 			case *matrix.CSR:
 				out[k] = hashSparse(m.Row(rows[k]))
@@ -65,8 +65,8 @@ func pair(v, w float32) uint64 {
 // hold the same values.
 func equalRows(a Matrix, i int, b Matrix, j int) bool {
 	switch a := a.(type) {
-	case *matrix.Dense:
-		x, y := a.Row(i), b.(*matrix.Dense).Row(j)
+	case matrix.Rows:
+		x, y := a.Row(i), b.(matrix.Rows).Row(j)
 		for k, v := range x {
 			if v != y[k] {
 				return false

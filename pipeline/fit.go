@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/bertopic-go/bertopic/internal/matrix"
 	"github.com/bertopic-go/bertopic/pipeline/knn"
 	"github.com/bertopic-go/bertopic/pipeline/reduce"
 	"github.com/bertopic-go/bertopic/pipeline/umap"
@@ -132,7 +133,11 @@ func (f *fit) prepare() error {
 		}
 	}
 	f.same = distinctRows(f.rows.Vectors, f.usable, f.p.Threads)
-	f.train = selectRows(f.rows.Vectors, f.same.first, f.p.Threads)
+	first := make([]int32, len(f.same.first))
+	for k, i := range f.same.first {
+		first[k] = int32(i)
+	}
+	f.train = matrix.Pick(f.rows.Vectors, first)
 	return nil
 }
 
@@ -174,15 +179,16 @@ func (f *fit) reduce() error {
 	for g := range n {
 		f.placed = append(f.placed, g)
 	}
+	train := matrix.Whole(f.train)
 	if f.p.Reduce.Method == "none" {
-		dense, ok := f.train.(*Dense)
+		dense, ok := train.(*Dense)
 		if !ok {
 			return errors.New(`sparse vectors can't be clustered as they are: choose [reduce] method "umap" or "svd"`)
 		}
 		f.reduced = dense
 		return nil
 	}
-	f.reducer.Linear, err = reduce.Fit(f.ctx, f.train, reduce.Params{
+	f.reducer.Linear, err = reduce.Fit(f.ctx, train, reduce.Params{
 		Method: reduce.Method(f.p.Reduce.Method), NComponents: f.p.Reduce.NComponents, BatchSize: f.p.Reduce.BatchSize,
 		Seed: f.p.Seed, Threads: f.p.Threads,
 	})
@@ -192,7 +198,7 @@ func (f *fit) reduce() error {
 	if note := f.reducer.Linear.Note(); note != "" {
 		f.warn("components", "%s", note)
 	}
-	f.reduced, err = f.reducer.Linear.Transform(f.ctx, f.train)
+	f.reduced, err = f.reducer.Linear.Transform(f.ctx, train)
 	return err
 }
 

@@ -93,8 +93,8 @@ func euclidean(a Matrix, i int, b Matrix, j int) float64 {
 	var sum float64
 	add := func(v float64) { sum += float64(v * v) }
 	switch a := a.(type) {
-	case *matrix.Dense:
-		x, y := a.Row(i), b.(*matrix.Dense).Row(j)
+	case matrix.Rows:
+		x, y := a.Row(i), b.(matrix.Rows).Row(j)
 		for k, v := range x {
 			add(float64(v) - float64(y[k]))
 		}

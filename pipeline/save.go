@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/bertopic-go/bertopic/internal/atomicfile"
+	"github.com/bertopic-go/bertopic/internal/matrix"
 	"github.com/bertopic-go/bertopic/internal/safetensors"
 	"github.com/bertopic-go/bertopic/internal/vectorize"
 	"github.com/bertopic-go/bertopic/pipeline/ctfidf"
@@ -298,6 +299,9 @@ func (w *tensorWriter) matrix(name string, m Matrix) {
 	switch m := m.(type) {
 	case *Dense:
 		w.add(safetensors.Float32(name, m.Data, m.Rows, m.Cols))
+	case *matrix.Part:
+		n, d := m.Dims()
+		w.add(safetensors.Rows(name, n, d, m.Row))
 	case *CSR:
 		w.shapes[name] = m.Cols
 		w.add(safetensors.Int64(name+".indptr", m.Indptr))

@@ -8,7 +8,7 @@ import (
 )
 
 // Matrix is a matrix of either layout. Code that treats the layouts
-// differently switches on the concrete type, *Dense or *CSR.
+// differently switches on the type: *CSR, or Rows, which *Dense and *Part are.
 type Matrix interface {
 	// Dims returns the number of rows and of columns.
 	Dims() (rows, cols int)
@@ -104,6 +104,13 @@ func (m *CSR) Select(rows []int) *CSR {
 	return out
 }
 
+// Rows is a dense matrix or a part of one.
+type Rows interface {
+	Matrix
+	// Row returns row i, which aliases the matrix.
+	Row(i int) []float32
+}
+
 // Part is some rows of a dense matrix, in the order of Rows, where they lie.
 type Part struct {
 	Of   *Dense
@@ -115,6 +122,47 @@ func (m *Part) Dims() (rows, cols int) { return len(m.Rows), m.Of.Cols }
 
 // Row returns row i, which aliases the whole matrix.
 func (m *Part) Row(i int) []float32 { return m.Of.Row(int(m.Rows[i])) }
+
+// Whole is m with a part of a matrix copied into one of its own.
+func Whole(m Matrix) Matrix {
+	p, ok := m.(*Part)
+	if !ok {
+		return m
+	}
+	out := NewDense(p.Dims())
+	for i := range p.Rows {
+		copy(out.Row(i), p.Row(i))
+	}
+	return out
+}
+
+// Pick is SelectRows without a copy of dense rows.
+func Pick(m Matrix, rows []int32) Matrix {
+	if n, _ := m.Dims(); n == len(rows) {
+		all := true
+		for k, i := range rows {
+			all = all && k == int(i)
+		}
+		if all {
+			return m
+		}
+	}
+	switch m := m.(type) {
+	case *Dense:
+		return &Part{m, rows}
+	case *Part:
+		of := make([]int32, len(rows))
+		for k, i := range rows {
+			of[k] = m.Rows[i]
+		}
+		return &Part{m.Of, of}
+	}
+	list := make([]int, len(rows))
+	for k, i := range rows {
+		list[k] = int(i)
+	}
+	return SelectRows(m, list)
+}
 
 // Select returns the given rows of m, in the given order, as a new matrix.
 func (m *Dense) Select(rows []int) *Dense {
@@ -149,7 +197,7 @@ func SelectRows(m Matrix, rows []int) Matrix {
 func Finite(m Matrix, i int) bool {
 	var values []float32
 	switch m := m.(type) {
-	case *Dense:
+	case Rows:
 		values = m.Row(i)
 	case *CSR:
 		_, values = m.Row(i)

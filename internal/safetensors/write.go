@@ -15,7 +15,7 @@ import (
 )
 
 // Tensor is a tensor to be written: make one with Float32, Float64, Int64,
-// Int32, Uint8 or Raw. It keeps the caller's slice, which must not change
+// Int32, Uint8, Rows or Raw. It keeps the caller's slice, which must not change
 // before the file is written.
 type Tensor struct {
 	name  string
@@ -73,6 +73,24 @@ func tensor[T plain.Number](name string, d DType, shape []int, values []T) Tenso
 		shape = []int{len(values)}
 	}
 	return Tensor{name, d, shape, len(values), func(w io.Writer) error { return plain.Write(w, values) }}
+}
+
+// Rows is a tensor of F32 values, n x columns, of rows that lie anywhere.
+func Rows(name string, n, columns int, row func(i int) []float32) Tensor {
+	const together = 256 // rows a write
+	return Tensor{name, F32, []int{n, columns}, n * columns, func(w io.Writer) error {
+		buffer := make([]float32, 0, together*columns)
+		for lo := 0; lo < n; lo += together {
+			buffer = buffer[:0]
+			for i := lo; i < min(n, lo+together); i++ {
+				buffer = append(buffer, row(i)...)
+			}
+			if err := plain.Write(w, buffer); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
 }
 
 // Joined is a vector of the values of parts, which are of one type; its name is

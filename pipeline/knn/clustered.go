@@ -38,7 +38,7 @@ const (
 // clustered is a search by clusters for the neighbours of x's own rows.
 type clustered struct {
 	measure
-	x       dense
+	x       matrix.Rows
 	n, d    int       // rows and columns of x
 	mean    []float64 // Euclidean: of the columns
 	threads int
@@ -48,7 +48,7 @@ type clustered struct {
 
 // fitClustered finds about the k nearest rows of each row, itself included,
 // under Cosine or Euclidean.
-func fitClustered(ctx context.Context, x dense, k int, m Metric, threads int) (*Graph, error) {
+func fitClustered(ctx context.Context, x matrix.Rows, k int, m Metric, threads int) (*Graph, error) {
 	n, d := x.Dims()
 	c := &clustered{measure: measure{m, snap(d)}, x: x, n: n, d: d, threads: threads, nb: newNeighbours(n, k-1)}
 	c.lock = make([]sync.Mutex, (n+blockRows-1)/blockRows)

@@ -3,6 +3,7 @@ package knn
 import (
 	"math"
 
+	"github.com/bertopic-go/bertopic/internal/matrix"
 	"github.com/bertopic-go/bertopic/internal/par"
 )
 
@@ -128,7 +129,7 @@ func roomFor[T int32 | float32 | float64](s []T, n int) []T {
 }
 
 // columnMeans sums fixed blocks of rows and joins them in order.
-func columnMeans(x dense, threads int) []float64 {
+func columnMeans(x matrix.Rows, threads int) []float64 {
 	const grain = 1024
 	n, d := x.Dims()
 	parts := make([][]float64, (n+grain-1)/grain)

@@ -24,13 +24,7 @@ type denseIndex struct {
 	order   []int32   // the number of each row, where the index has an order of its own
 }
 
-// dense is a dense matrix or a part of one.
-type dense interface {
-	matrix.Matrix
-	Row(i int) []float32
-}
-
-func newDenseIndex(x dense, m Metric, threads int) *denseIndex {
+func newDenseIndex(x matrix.Rows, m Metric, threads int) *denseIndex {
 	n, d := x.Dims()
 	ix := &denseIndex{measure: measure{m, snap(d)}, columns: d, threads: threads, row: rows(x, m)}
 	if m == Euclidean {
@@ -43,7 +37,7 @@ func newDenseIndex(x dense, m Metric, threads int) *denseIndex {
 }
 
 // rows gives the rows that products are taken of.
-func rows(x dense, m Metric) func(i int) []float32 {
+func rows(x matrix.Rows, m Metric) func(i int) []float32 {
 	if m != Hellinger {
 		return x.Row
 	}
@@ -80,7 +74,7 @@ func (ix *denseIndex) code(c *codes, n int, row func(i int) []float32) {
 	ix.encode(c, n, columns, row)
 }
 
-func hasZeroRow(x dense) bool {
+func hasZeroRow(x matrix.Rows) bool {
 	n, _ := x.Dims()
 	for i := range n {
 		zero := true
@@ -266,7 +260,7 @@ const far = 1e4
 
 // query finds the neighbours of other rows. A block of query rows belongs to
 // one worker.
-func (ix *denseIndex) query(ctx context.Context, x dense, k int) (*Graph, error) {
+func (ix *denseIndex) query(ctx context.Context, x matrix.Rows, k int) (*Graph, error) {
 	n, _ := x.Dims()
 	kk := min(k, ix.n)
 	if kk == 0 {

@@ -95,7 +95,7 @@ func Fit(ctx context.Context, x matrix.Matrix, p Params) (*Graph, error) {
 		p.Exact = ExactRows
 	}
 	n, columns := x.Dims()
-	if d, ok := x.(dense); ok && n > max(p.Exact, p.K) && columns > 0 && p.Metric != Hellinger && p.K > 1 {
+	if d, ok := x.(matrix.Rows); ok && n > max(p.Exact, p.K) && columns > 0 && p.Metric != Hellinger && p.K > 1 {
 		if err := Check(x, p.Metric, p.Threads); err != nil {
 			return nil, err
 		}
@@ -134,7 +134,7 @@ func NewIndex(x matrix.Matrix, m Metric, threads int) (*Index, error) {
 	n, d := x.Dims()
 	ix := &Index{metric: m, threads: threads, n: n, d: d}
 	switch x := x.(type) {
-	case dense:
+	case matrix.Rows:
 		ix.dense = newDenseIndex(x, m, threads)
 	case *matrix.CSR:
 		ix.sparse = newSparseIndex(x, m)
@@ -161,7 +161,7 @@ func (ix *Index) Query(ctx context.Context, q matrix.Matrix, k int) (*Graph, err
 		return nil, fmt.Errorf("knn: query rows have %d columns, the index has %d", cols, ix.d)
 	}
 	switch q := q.(type) {
-	case dense:
+	case matrix.Rows:
 		if ix.dense != nil {
 			return ix.dense.query(ctx, q, k)
 		}
@@ -185,7 +185,7 @@ func (ix *Index) self(ctx context.Context, k int) (*Graph, error) {
 func Check(x matrix.Matrix, m Metric, threads int) error {
 	var row func(i int) []float32
 	switch x := x.(type) {
-	case dense:
+	case matrix.Rows:
 		row = x.Row
 	case *matrix.CSR:
 		if err := x.Validate(); err != nil {

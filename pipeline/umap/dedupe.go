@@ -21,7 +21,7 @@ func rowHash(x matrix.Matrix, i int) uint64 {
 		}
 	}
 	switch x := x.(type) {
-	case *matrix.Dense:
+	case matrix.Rows:
 		for j, v := range x.Row(i) {
 			add(j, v)
 		}
@@ -37,8 +37,8 @@ func rowHash(x matrix.Matrix, i int) uint64 {
 // sameRow reports whether row i of x equals row j of y.
 func sameRow(x matrix.Matrix, i int, y matrix.Matrix, j int) bool {
 	switch x := x.(type) {
-	case *matrix.Dense:
-		return slices.Equal(x.Row(i), y.(*matrix.Dense).Row(j))
+	case matrix.Rows:
+		return slices.Equal(x.Row(i), y.(matrix.Rows).Row(j))
 	case *matrix.CSR:
 		ac, av := x.Row(i)
 		bc, bv := y.(*matrix.CSR).Row(j)
@@ -63,7 +63,7 @@ func sameRow(x matrix.Matrix, i int, y matrix.Matrix, j int) bool {
 func isZeroRow(x matrix.Matrix, i int) bool {
 	zero := func(v float32) bool { return v == 0 }
 	switch x := x.(type) {
-	case *matrix.Dense:
+	case matrix.Rows:
 		return !slices.ContainsFunc(x.Row(i), func(v float32) bool { return !zero(v) })
 	case *matrix.CSR:
 		_, vals := x.Row(i)

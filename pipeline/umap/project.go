@@ -31,7 +31,7 @@ func (m *Model) Project(ctx context.Context, threads int) (*matrix.Dense, error)
 	}
 	p := m.Params
 	p.Threads = threads
-	start, err := principal(ctx, selectRows(m.Embedding, m.Points), 2, p)
+	start, err := principal(ctx, matrix.Pick(m.Embedding, m.Points), 2, p)
 	if err != nil {
 		return nil, fmt.Errorf("umap: map of rows: %w", err)
 	}

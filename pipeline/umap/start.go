@@ -94,6 +94,7 @@ func principal(ctx context.Context, x matrix.Matrix, dim int, p Params) ([]float
 	if n < 2 || d == 0 {
 		return y, nil
 	}
+	x = matrix.Whole(x)
 	c, err := linalg.PCA(ctx, x, linalg.SVDOptions{Components: min(dim, n, d), Seed: p.Seed, Threads: p.Threads})
 	if err != nil {
 		return nil, fmt.Errorf("pca start: %w", err)
@@ -235,7 +236,7 @@ func partMeans(x matrix.Matrix, part []int32, count int, p Params) *matrix.Dense
 	for i, c := range part {
 		row := means.Row(int(c))
 		switch x := x.(type) {
-		case *matrix.Dense:
+		case matrix.Rows:
 			for j, v := range x.Row(i) {
 				row[j] += v
 			}

@@ -45,7 +45,7 @@ func (m *Model) NewTransformer(train matrix.Matrix) (*Transformer, error) {
 	t := &Transformer{m: m, table: newRowTable(train, m.Params.Threads), epochs: min(100, max(30, m.Params.NEpochs/3)),
 		forces: newForces(m.A, m.B, 1, m.Params.RepulsionStrength)}
 	var err error
-	if t.index, err = knn.NewIndex(selectRows(train, m.Points), m.Params.Metric, m.Params.Threads); err != nil {
+	if t.index, err = knn.NewIndex(matrix.Pick(train, m.Points), m.Params.Metric, m.Params.Threads); err != nil {
 		return nil, fmt.Errorf("umap: %w", err)
 	}
 	t.stride = stride(m.Params.NComponents)
@@ -84,7 +84,7 @@ func (t *Transformer) Transform(ctx context.Context, x matrix.Matrix) (*matrix.D
 	if _, d := t.table.x.Dims(); cols != d {
 		return nil, nil, fmt.Errorf("umap: transform: the rows have %d columns, the training rows %d", cols, d)
 	}
-	if _, a := x.(*matrix.Dense); a != isDense(t.table.x) {
+	if _, a := x.(matrix.Rows); a != isDense(t.table.x) {
 		return nil, nil, errors.New("umap: transform: the rows and the training rows must both be dense or both be sparse")
 	}
 	out, lost := matrix.NewDense(n, p.NComponents), make([]bool, n)
@@ -104,7 +104,7 @@ func (t *Transformer) Transform(ctx context.Context, x matrix.Matrix) (*matrix.D
 	if len(fresh) == 0 {
 		return out, lost, ctx.Err()
 	}
-	g, err := t.index.Query(ctx, selectRows(x, fresh), min(p.NNeighbors, len(t.m.Points)))
+	g, err := t.index.Query(ctx, matrix.Pick(x, fresh), min(p.NNeighbors, len(t.m.Points)))
 	if err != nil {
 		return nil, nil, fmt.Errorf("umap: transform: %w", err)
 	}
@@ -129,7 +129,7 @@ func (t *Transformer) Transform(ctx context.Context, x matrix.Matrix) (*matrix.D
 }
 
 func isDense(x matrix.Matrix) bool {
-	_, ok := x.(*matrix.Dense)
+	_, ok := x.(matrix.Rows)
 	return ok
 }
 

@@ -74,7 +74,7 @@ func Fit(ctx context.Context, x matrix.Matrix, p Params) (*Model, error) {
 	}
 	m.First, m.Points, m.Graph = first, points, graph
 	if len(points) > 0 {
-		if err := m.place(ctx, selectRows(x, points), progress); err != nil {
+		if err := m.place(ctx, matrix.Pick(x, points), progress); err != nil {
 			return nil, err
 		}
 	}
@@ -106,7 +106,7 @@ func (m *Model) connect(ctx context.Context, x matrix.Matrix, rows, copies []int
 	if len(rows) == 0 {
 		return nil, &matrix.CSR{Indptr: []int64{0}}, nil
 	}
-	g, err := knn.Fit(ctx, selectRows(x, rows), knn.Params{K: min(p.NNeighbors, len(rows)), Metric: p.Metric, Threads: p.Threads})
+	g, err := knn.Fit(ctx, matrix.Pick(x, rows), knn.Params{K: min(p.NNeighbors, len(rows)), Metric: p.Metric, Threads: p.Threads})
 	if err != nil {
 		return nil, nil, fmt.Errorf("umap: %w", err)
 	}
@@ -165,16 +165,4 @@ func (m *Model) copyToEqual(y *matrix.Dense) {
 			copy(y.Row(i), y.Row(int(f)))
 		}
 	}
-}
-
-// selectRows is x itself where rows are all of its rows.
-func selectRows(x matrix.Matrix, rows []int32) matrix.Matrix {
-	if n, _ := x.Dims(); n == len(rows) {
-		return x
-	}
-	list := make([]int, len(rows))
-	for k, i := range rows {
-		list[k] = int(i)
-	}
-	return matrix.SelectRows(x, list)
 }
