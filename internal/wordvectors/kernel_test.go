@@ -43,33 +43,54 @@ func TestKernels(t *testing.T) {
 	}
 }
 
-// TestLookupAll: many words at once are found where one is found.
-func TestLookupAll(t *testing.T) {
-	list := []string{"", "a", "the", "river", "eight888", "sixteen-letters!", "seventeen-letters", strings.Repeat("long", 5000)}
-	for i := range 300 {
+// TestFinder: many words at once are found where one is found, and again when they
+// came lately.
+func TestFinder(t *testing.T) {
+	list := []string{"", "a", "the", "river", "eight888", "sixteen-letters!", "seventeen-letters", strings.Repeat("long", 5000), "the" + strings.Repeat("e", 1<<16)}
+	for i := range 6000 {
 		list = append(list, fmt.Sprintf("%x", i*i*i))
 	}
 	var text strings.Builder
-	for i, w := range list[1 : len(list)-100] {
-		fmt.Fprintf(&text, "%s %d %d\n", w, i, i+1)
+	for i, w := range list[1 : len(list)-1000] {
+		if len(w) > maxWord {
+			continue
+		}
+		fmt.Fprintf(&text, "%s %d %d %d\n", w, i, i+1, -i)
 	}
 	path := filepath.Join(t.TempDir(), "words.txt")
 	if err := os.WriteFile(path, []byte(text.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	v := open(t, path, Options{})
-	for at := 0; at < len(list); at += Batch {
-		words := list[at:min(len(list), at+Batch)]
-		rows := make([]int, len(words))
-		v.LookupAll(rows, words)
-		for k, w := range words {
-			want, ok := v.Lookup(w)
-			if !ok {
-				want = -1
+	f := NewFinder(v)
+	places, weights := make([]int64, Batch), make([]float64, Batch)
+	for k := range weights {
+		weights[k] = float64(k) / 3
+	}
+	for range 2 {
+		for words := range slices.Chunk(list, Batch) {
+			f.Find(places, words)
+			sum, want := make([]float64, 3), make([]float64, 3)
+			var there []int64
+			for k, w := range words {
+				row, ok := v.Lookup(w)
+				if ok != (places[k] >= 0) || ok && places[k] != v.Place(row) {
+					t.Fatalf("%.20q is at %d; row %d, %v", w, places[k], row, ok)
+				}
+				if ok {
+					v.Add(want, row, weights[len(there)])
+					there = append(there, places[k])
+				}
 			}
-			if rows[k] != want {
-				t.Errorf("%.20q is in row %d, want %d", w, rows[k], want)
+			f.AddAt(sum, there, weights)
+			if !slices.Equal(sum, want) {
+				t.Fatalf("the sum is %v, want %v", sum, want)
 			}
 		}
+	}
+	_ = v.Close()
+	f.Find(places, []string{"the"})
+	if places[0] >= 0 {
+		t.Error("a closed table has a word")
 	}
 }

@@ -77,11 +77,15 @@ func (t *Table) Lookup(word string) (row int, ok bool) {
 		return 0, false
 	}
 	first, last := ends(word)
+	return t.lookup(word, first, last, hashWord(word, first, last))
+}
+
+func (t *Table) lookup(word string, first, last, hash uint64) (row int, ok bool) {
 	n := uint16(len(word))
 	if len(word) > maxWord {
 		return 0, false
 	}
-	for i, tries := hashWord(word, first, last)&t.mask, uint64(0); tries <= t.mask; i, tries = (i+1)&t.mask, tries+1 {
+	for i, tries := hash&t.mask, uint64(0); tries <= t.mask; i, tries = (i+1)&t.mask, tries+1 {
 		slot := t.slots[slotSize*i : slotSize*i+slotSize]
 		r := le.Uint32(slot[16:])
 		if r == 0 {
@@ -93,49 +97,6 @@ func (t *Table) Lookup(word string) (row int, ok bool) {
 		}
 	}
 	return 0, false
-}
-
-// Batch is how many words or rows LookupAll and AddRows take at once, at most.
-const Batch = 64
-
-// LookupAll finds the rows of words, of which there are Batch at most, -1 for one
-// that is not there. It takes less time than a call of Lookup for each: first all
-// places of the table are found, so that the processor waits for many at once.
-func (t *Table) LookupAll(rows []int, words []string) {
-	if len(t.slots) == 0 { // closed
-		for k := range words {
-			rows[k] = -1
-		}
-		return
-	}
-	var b [Batch]struct{ first, last, at uint64 }
-	for k, w := range words {
-		p := &b[k%Batch]
-		p.first, p.last = ends(w)
-		p.at = slotSize * (hashWord(w, p.first, p.last) & t.mask)
-	}
-	var found [Batch]uint32
-	for k, w := range words { // no branch waits for the table here
-		p := &b[k%Batch]
-		slot := t.slots[p.at : p.at+slotSize]
-		found[k%Batch] = le.Uint32(slot[16:])
-		p.at = (le.Uint64(slot) ^ p.first) | (le.Uint64(slot[8:]) ^ p.last) | (uint64(le.Uint16(slot[20:])) ^ uint64(len(w)))
-	}
-	for k, w := range words {
-		r := int(found[k%Batch])
-		switch {
-		case r == 0:
-			rows[k] = -1
-		case b[k%Batch].at == 0 && len(w) <= 16 && r <= t.Info.Rows:
-			rows[k] = r - 1
-		default:
-			row, ok := t.Lookup(w)
-			if !ok {
-				row = -1
-			}
-			rows[k] = row
-		}
-	}
 }
 
 // lies tells whether a word is the one that begins at a byte of all words.
@@ -164,14 +125,25 @@ func (t *Table) Word(row int) []byte {
 // cache has out of bounds gives zeros.
 func (t *Table) raw(row int) []byte {
 	n := int64(4 * t.Info.Dim)
+	off := t.Place(row)
+	if off < 0 {
+		return make([]byte, n)
+	}
+	return t.vectors[off : off+n]
+}
+
+// Place returns where the vector of a row begins, -1 where a spoilt cache has it out
+// of bounds.
+func (t *Table) Place(row int) int64 {
+	n := int64(4 * t.Info.Dim)
 	off := t.base + int64(row)*n
 	if t.at != nil {
 		off = int64(binary.LittleEndian.Uint64(t.at[8*row:]))
 	}
 	if off < 0 || off > int64(len(t.vectors))-n {
-		return make([]byte, n)
+		return -1
 	}
-	return t.vectors[off : off+n]
+	return off
 }
 
 // Compose tells whether a vector is made of several, which takes its time.
@@ -201,31 +173,9 @@ func (t *Table) Add(sum []float64, row int, weight float64) {
 		}
 		return
 	}
-	t.AddRows(sum, []int{row}, []float64{weight})
-}
-
-// AddRows adds weights[k] times the vector of rows[k] to sum, one after the other:
-// the same bits as a call of Add for each, in less time, since sums stay in
-// registers and rows are asked for ahead. There are Batch rows at most, and no
-// vector may be made of several.
-func (t *Table) AddRows(sum []float64, rows []int, weights []float64) {
-	var b struct {
-		offsets [Batch + rowsAhead]int64
-		weights [Batch]float64
+	if place := t.Place(row); place >= 0 {
+		addRows(sum, t.vectors, []int64{place, rowsAhead: 0}[:1], []float64{weight})
 	}
-	n, size := 0, int64(4*t.Info.Dim)
-	for k, row := range rows {
-		off := t.base + int64(row)*size
-		if t.at != nil {
-			off = int64(le.Uint64(t.at[8*row:]))
-		}
-		if off < 0 || off > int64(len(t.vectors))-size { // a cache that was spoilt: zeros
-			continue
-		}
-		b.offsets[n], b.weights[n] = off, weights[k]
-		n++
-	}
-	addRows(sum, t.vectors, b.offsets[:n], b.weights[:n])
 }
 
 // ends are the first and the last bytes of a word, which overlap in a short one.

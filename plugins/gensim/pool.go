@@ -21,9 +21,10 @@ type pool struct {
 	bag             map[string]int // how often a word comes, with tfidf
 	distinct        []string       // of bag, as they first come
 
+	find  *wordvectors.Finder
 	words []string // not looked up yet
-	found [wordvectors.Batch]int
-	known []int // rows that are not added yet
+	found [wordvectors.Batch]int64
+	known []int64 // places of vectors that are not added yet, and their weights
 	scale [wordvectors.Batch]float64
 }
 
@@ -32,7 +33,10 @@ func (m *model) pool() *pool {
 	if p, ok := m.pools.Get().(*pool); ok {
 		return p
 	}
-	p := &pool{m: m, sum: make([]float64, m.table.Info.Dim), words: make([]string, 0, wordvectors.Batch), known: make([]int, 0, wordvectors.Batch)}
+	p := &pool{
+		m: m, sum: make([]float64, m.table.Info.Dim), find: wordvectors.NewFinder(m.table),
+		words: make([]string, 0, wordvectors.Batch), known: make([]int64, 0, wordvectors.Batch),
+	}
 	if m.options.Pooling == poolTFIDF {
 		p.bag = map[string]int{}
 	}
@@ -97,7 +101,7 @@ func (p *pool) take(word string) {
 // in their order.
 func (p *pool) lookUp() {
 	m := p.m
-	m.table.LookupAll(p.found[:], p.words)
+	p.find.Find(p.found[:], p.words)
 	compose := m.table.Compose()
 	for k, w := range p.words {
 		times, weight := 1, 1.0
@@ -106,41 +110,45 @@ func (p *pool) lookUp() {
 			weight = float64(times) * m.fitted.idf(w)
 		}
 		p.tokens += times
-		if row := p.found[k]; row < 0 || compose {
-			p.addRare(w, row, times, weight)
+		if place := p.found[k]; place < 0 || compose {
+			p.addRare(w, place >= 0, times, weight)
 		} else {
-			p.addRow(row, weight)
+			p.add(place, weight)
 		}
 	}
 	p.words = p.words[:0]
 }
 
-// addRow adds the vector of a row, sooner or later.
-func (p *pool) addRow(row int, weight float64) {
+// add adds the vector at a place, sooner or later. A place of -1, which a spoilt
+// cache gives, stands for zeros.
+func (p *pool) add(place int64, weight float64) {
 	if len(p.known) == wordvectors.Batch {
 		p.addKnown()
 	}
-	p.scale[len(p.known)] = weight
-	p.known = append(p.known, row)
-	p.weight += weight
+	if p.weight += weight; place >= 0 {
+		p.scale[len(p.known)] = weight
+		p.known = append(p.known, place)
+	}
 }
 
-// addKnown adds the vectors of rows that wait for it.
+// addKnown adds the vectors that wait for it.
 func (p *pool) addKnown() {
-	p.m.table.AddRows(p.sum, p.known, p.scale[:])
+	p.find.AddAt(p.sum, p.known, p.scale[:])
 	p.known = p.known[:0]
 }
 
-// addRare adds a word that is unknown as it stands, row -1, or one whose vector
-// takes its time.
-func (p *pool) addRare(word string, row, times int, weight float64) {
-	m := p.m
-	if row < 0 && m.options.Pooling == poolFlair {
+// addRare adds a word that is unknown as it stands, or one whose vector takes its
+// time.
+func (p *pool) addRare(word string, known bool, times int, weight float64) {
+	m, row := p.m, -1
+	if known {
+		row, _ = m.table.Lookup(word)
+	} else if m.options.Pooling == poolFlair {
 		row = m.flairRow(word)
 	}
 	switch {
 	case row >= 0 && !m.table.Compose():
-		p.addRow(row, weight)
+		p.add(m.table.Place(row), weight)
 		return
 	case row >= 0 || m.options.OOV == oovSubword:
 		v, ok := m.memo.get(word)

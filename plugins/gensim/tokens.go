@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math/bits"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -34,31 +35,56 @@ func (o *options) tokens(text string, f func(word string)) {
 func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
 
 // pythonFields cuts at what str.split of Python takes for white space, which is
-// Unicode's and the four separators of ASCII.
+// Unicode's and the four separators of ASCII. It looks at 64 bytes at a time: a loop
+// over the bytes of a word has an end that a processor guesses wrong.
 func pythonFields(text string, f func(word string)) {
 	start := 0
-	for i := 0; i < len(text); {
-		n := 1
-		switch class[text[i]] {
-		case letter:
-			i++
-			continue
-		case further:
-			var r rune
-			if r, n = utf8.DecodeRuneInString(text[i:]); !unicode.IsSpace(r) {
-				i += n
+	for at := 0; at < len(text); at += 64 {
+		for marks := suspects(text[at:]); marks != 0; marks &= marks - 1 {
+			i, n := at+bits.TrailingZeros64(marks), 1
+			switch class[text[i]] {
+			case letter:
 				continue
+			case further: // a byte within a character is none, and so no space
+				var r rune
+				if r, n = utf8.DecodeRuneInString(text[i:]); !unicode.IsSpace(r) {
+					continue
+				}
 			}
+			if start < i {
+				f(text[start:i])
+			}
+			start = i + n
 		}
-		if start < i {
-			f(text[start:i])
-		}
-		i += n
-		start = i
 	}
 	if start < len(text) {
 		f(text[start:])
 	}
+}
+
+// suspects has a bit for each of the first 64 bytes of a text that may be white
+// space or the beginning of it: those up to the space, and those from 0x80.
+func suspects(text string) (marks uint64) {
+	if len(text) < 64 {
+		for i := range len(text) {
+			if c := text[i]; c <= ' ' || c >= utf8.RuneSelf {
+				marks |= 1 << i
+			}
+		}
+		return marks
+	}
+	const (
+		ones = 0x0101010101010101
+		high = 0x80 * ones
+	)
+	for i := 0; i < 64; i += 8 {
+		b := text[i : i+8]
+		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		above := x&^high + (0x7f-' ')*ones // the high bit of a byte: its low seven bits are above the space
+		marks |= ((above&^x&high ^ high) >> 7) * 0x0102040810204080 >> 56 << i
+	}
+	return marks
 }
 
 // class tells for a byte whether it is white space, or begins a character that
