@@ -37,12 +37,13 @@ DATA consts<>+12(SB)/4, $4.0
 DATA consts<>+16(SB)/4, $1.0
 DATA consts<>+20(SB)/4, $0x007fffff // the mantissa
 DATA consts<>+24(SB)/4, $16
-DATA consts<>+28(SB)/4, $0.5
-DATA consts<>+32(SB)/4, $0x3f666666 // 0.9
-DATA consts<>+36(SB)/4, $0x3dcccccd // 0.1
+DATA consts<>+28(SB)/4, $0x3f733333 // 0.95
+DATA consts<>+32(SB)/4, $0x3f7d70a4 // 0.99
+DATA consts<>+36(SB)/4, $0x3c23d70a // 0.01
 DATA consts<>+40(SB)/4, $0x33d6bf95 // 1e-7
 DATA consts<>+44(SB)/4, $1
-GLOBL consts<>(SB), RODATA|NOPTR, $48
+DATA consts<>+48(SB)/4, $0x3d4ccccd // 0.05
+GLOBL consts<>(SB), RODATA|NOPTR, $52
 
 #define MIND2    consts<>+0(SB)
 #define MAXD2    consts<>+4(SB)
@@ -53,6 +54,7 @@ GLOBL consts<>(SB), RODATA|NOPTR, $48
 #define SIXTEEN  consts<>+24(SB)
 #define BETA1    consts<>+28(SB)
 #define BETA2    consts<>+32(SB)
+#define GAMMA1   consts<>+48(SB)
 #define GAMMA2   consts<>+36(SB)
 #define EPSILON  consts<>+40(SB)
 #define ONEINT   consts<>+44(SB)
@@ -108,6 +110,7 @@ GLOBL sums<>(SB), RODATA|NOPTR, $32
 #define ADAM \
 	VBROADCASTSS BETA1, Y9 \
 	VMULPS (AX)(CX*1), Y9, Y10 \
+	VBROADCASTSS GAMMA1, Y9 \
 	VMULPS Y8, Y9, Y9 \
 	VADDPS Y9, Y10, Y10 \
 	VMOVUPS Y10, (AX)(CX*1) \

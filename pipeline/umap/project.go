@@ -12,7 +12,7 @@ import (
 // mapEpochs and mapNegatives suffice for a map, which starts from a finished
 // layout.
 const (
-	mapEpochs    = 60
+	mapEpochs    = 80
 	mapNegatives = 3
 )
 
