@@ -489,7 +489,7 @@ func TestDrawn(t *testing.T) {
 				count, last = count+1, e
 			}
 		}
-		if math.Abs(float64(count)-200*share) > 1 {
+		if math.Abs(float64(count)-float64(200*share)) > 1 {
 			t.Errorf("share %g: drawn %d times in 200", share, count)
 		}
 	}

@@ -1,0 +1,14 @@
+package umap
+
+// kernels are all that this processor has, by name. Each is what switches it on,
+// and returns what undoes that.
+func kernels() map[string]func() (undo func()) {
+	use := func(neon bool) func() func() {
+		return func() func() {
+			was := useNEON
+			useNEON = neon
+			return func() { useNEON = was }
+		}
+	}
+	return map[string]func() func(){"go": use(false), "neon": use(true)}
+}
