@@ -17,9 +17,9 @@ func (e *MemoryError) Error() string { return e.Msg }
 // The parts of the memory that a fit takes, in bytes; docs/performance.md has
 // the measurements that they come from.
 const (
-	memoryBase  = 96 << 20 // the program itself, and tiles, tables and trees of a small corpus
+	memoryBase  = 26 << 20 // the program itself, and tiles, tables and trees of a small corpus
 	memoryText  = 3        // a byte of the corpus: the texts, their words and counts
-	memoryRow   = 1800     // a row: neighbours, graph, layout, tree, topics
+	memoryRow   = 1000     // a row: neighbours, graph, layout, tree, topics
 	memoryValue = 4        // a value of vectors, in memory or mapped: float32 whatever the file holds
 )
 
@@ -31,8 +31,11 @@ func memoryNeeded(docs *documents, dimension int, c *config.Config) int64 {
 	for _, r := range docs.rows {
 		need += int64(len(r.Text)) * memoryText
 	}
-	if c.Reduce.Method == "umap" && n <= knn.ExactRows || c.Reduce.Method != "umap" {
-		need += n * int64(dimension) * 4 // a copy, in another order
+	switch {
+	case c.Reduce.Method != "umap":
+		need += n * int64(dimension) * 4 // a copy
+	case n <= knn.ExactRows:
+		need += n * int64(dimension) * 2 // the codes of the search
 	}
 	return need
 }

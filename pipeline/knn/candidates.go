@@ -24,20 +24,6 @@ const (
 	highest = math.MaxInt32 // and that nothing is above
 )
 
-// reset empties b for the first n of its rows; the others take nothing.
-func (b *block) reset(n, room int) {
-	if b.list == nil {
-		b.list = make([]candidate, blockRows*room)
-	}
-	for r := range b.floor {
-		b.count[r] = 0
-		b.floor[r] = lowest
-		if r >= n {
-			b.floor[r] = highest
-		}
-	}
-}
-
 func (b *block) read(floor *[blockRows]int32) {
 	b.lock.Lock()
 	*floor = b.floor
@@ -53,6 +39,7 @@ type finder struct {
 	q    *codes                // of the rows whose neighbours are looked for
 	row  func(i int) []float32 // their values
 	nb   *neighbours           // what was found, by the numbers of rows
+	lock []sync.Mutex          // of blocks of rows of nb; nil: a row of nb has one block
 	k    int
 	room int // candidates that a row holds
 	// eps is how far a score of rows of length 1 may be from the product of
@@ -66,12 +53,49 @@ type finder struct {
 // float32, with some room for the rounding of the keys.
 const rounding = 2e-6
 
-func newFinder(ix *denseIndex, q *codes, row func(i int) []float32, k int) *finder {
-	f := &finder{ix: ix, q: q, row: row, nb: newNeighbours(q.n, k), k: k, room: 2*k + 32}
+func newFinder(ix *denseIndex, q *codes, row func(i int) []float32, nb *neighbours, k int) *finder {
+	f := &finder{ix: ix, q: q, row: row, nb: nb, k: k, room: 2*k + 32}
 	eps := q.off + (1+q.off)*ix.off + max(float64(ix.snap), 2e-7) + 1e-7
 	f.eps = float32(eps)
 	f.slack = int32(min(2*eps*one*one+2, 1<<31-1))
 	return f
+}
+
+// reset empties b, the rows at the places from lo on; what is no row takes
+// nothing.
+func (f *finder) reset(b *block, lo int) {
+	if b.list == nil {
+		b.list = make([]candidate, blockRows*f.room)
+	}
+	for r := range b.floor {
+		b.count[r] = 0
+		b.floor[r] = highest
+		if lo+r < f.q.n {
+			b.floor[r] = f.floor(lo + r)
+		}
+	}
+}
+
+// floor is the floor of the row at place i by what was found for it before.
+func (f *finder) floor(i int) int32 {
+	n := f.number(i)
+	defer f.hold(n)()
+	if f.nb.k > f.k { // fewer are looked for than are kept
+		return lowest
+	}
+	if d := f.nb.worst(n); d < inf32 {
+		return f.bar(d) - 1
+	}
+	return lowest
+}
+
+// hold keeps others from row n of nb until the function returned is called.
+func (f *finder) hold(n int) func() {
+	if f.lock == nil {
+		return func() {}
+	}
+	f.lock[n/blockRows].Lock()
+	return f.lock[n/blockRows].Unlock
 }
 
 // order maps float32 to integers in the same order, value reverses it.
@@ -165,6 +189,9 @@ func (f *finder) add(b *block, r, i int, c candidate) {
 // of these with each other.
 func (f *finder) raise(b *block, t *tile, i, n int) {
 	for r := range n {
+		if b.floor[r] > lowest {
+			continue
+		}
 		b.lows = b.lows[:0]
 		for c, key := range t[r*blockRows : r*blockRows+n] {
 			if c != r {
@@ -201,18 +228,23 @@ func (f *finder) compact(b *block, r, i int) {
 // settle turns the candidates of row r of b, which is at place i, into
 // neighbours.
 func (f *finder) settle(b *block, r, i int) {
+	n := f.number(i)
+	defer f.hold(n)()
 	for _, c := range b.list[r*f.room : r*f.room+int(b.count[r])] {
+		j := f.ix.number(c.row)
+		if f.lock != nil && f.nb.has(n, j) {
+			continue
+		}
 		if d, ok := f.distance(i, int(c.row)); ok {
-			f.insert(b, r, i, d, c.row)
+			f.insert(b, r, n, d, j)
 		}
 	}
 	b.count[r] = 0
 }
 
-// insert gives row r of b, which is at place i, the neighbour at place j.
-func (f *finder) insert(b *block, r, i int, d float32, j int32) {
-	n := f.number(i)
-	if f.nb.insert(n, d, f.ix.number(j)) && f.nb.worst(n) < inf32 {
+// insert gives row r of b, whose number is n, the neighbour with the number j.
+func (f *finder) insert(b *block, r, n int, d float32, j int32) {
+	if f.nb.insertNew(n, d, j) && f.nb.worst(n) < inf32 && f.nb.k == f.k {
 		b.floor[r] = max(b.floor[r], f.bar(f.nb.worst(n))-1)
 	}
 }

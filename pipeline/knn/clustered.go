@@ -192,13 +192,13 @@ func (c *clustered) sample(size int) []int {
 }
 
 // assign lists the rows of each centre, in ascending order.
-func (c *clustered) assign(ctx context.Context, centres *matrix.Dense) ([][]int, error) {
+func (c *clustered) assign(ctx context.Context, centres *matrix.Dense) ([][]int32, error) {
 	const chunk = 1 << 14
 	ix, err := NewIndex(centres, c.metric, c.threads)
 	if err != nil {
 		return nil, err
 	}
-	lists := make([][]int, centres.Rows)
+	lists := make([][]int32, centres.Rows)
 	for lo := 0; lo < c.n; lo += chunk {
 		hi := min(lo+chunk, c.n)
 		g, err := ix.Query(ctx, c.part(lo, hi), min(memberships, centres.Rows))
@@ -208,7 +208,7 @@ func (c *clustered) assign(ctx context.Context, centres *matrix.Dense) ([][]int,
 		for i := range hi - lo {
 			near, _ := g.Row(i)
 			for _, j := range near {
-				lists[j] = append(lists[j], lo+i)
+				lists[j] = append(lists[j], int32(lo+i))
 			}
 		}
 	}
@@ -216,8 +216,8 @@ func (c *clustered) assign(ctx context.Context, centres *matrix.Dense) ([][]int,
 }
 
 // search compares the rows of each list with each other.
-func (c *clustered) search(ctx context.Context, lists [][]int, zeros bool) error {
-	var parts [][]int
+func (c *clustered) search(ctx context.Context, lists [][]int32, zeros bool) error {
+	var parts [][]int32
 	for _, l := range lists {
 		for p := range slices.Chunk(l, widest) {
 			if len(p) > 1 {
@@ -226,7 +226,7 @@ func (c *clustered) search(ctx context.Context, lists [][]int, zeros bool) error
 		}
 	}
 	// The largest first, so that none is left for one thread at the end.
-	slices.SortStableFunc(parts, func(a, b []int) int { return len(b) - len(a) })
+	slices.SortStableFunc(parts, func(a, b []int32) int { return len(b) - len(a) })
 	pool := sync.Pool{New: func() any {
 		return &denseIndex{measure: c.measure, columns: c.d, threads: 1, zeros: zeros, mean: c.mean}
 	}}
@@ -234,20 +234,10 @@ func (c *clustered) search(ctx context.Context, lists [][]int, zeros bool) error
 		rows := parts[p]
 		ix := pool.Get().(*denseIndex)
 		defer pool.Put(ix)
-		ix.row = func(i int) []float32 { return c.x.Row(rows[i]) }
+		ix.order = rows
+		ix.row = func(i int) []float32 { return c.x.Row(int(rows[i])) }
 		ix.fill(len(rows))
-		near, err := ix.near(ctx, min(c.nb.k, len(rows)-1))
-		if err != nil {
-			return
-		}
-		for r, i := range rows {
-			block := &c.lock[i/blockRows]
-			block.Lock()
-			for s := r * near.k; s < (r+1)*near.k && near.idx[s] >= 0; s++ {
-				c.nb.insertNew(i, near.dist[s], int32(rows[near.idx[s]]))
-			}
-			block.Unlock()
-		}
+		ix.near(ctx, c.nb, c.lock, min(c.nb.k, len(rows)-1)) // its only error is ctx's
 	})
 	return ctx.Err()
 }

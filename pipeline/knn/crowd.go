@@ -16,7 +16,7 @@ type crowd struct {
 // crowded says whether so many pairs of a tile may be neighbours that all of
 // them are better computed at once.
 func (h *hits) crowded() bool {
-	const share = 8
+	const share = 2
 	n := 0
 	for _, m := range h {
 		n += bits.OnesCount32(m)
@@ -86,11 +86,14 @@ func (f *finder) settleCrowd(b *block, w *workspace, i, j int, first bool) {
 			if d == inf32 {
 				continue
 			}
-			if first {
-				f.insert(b, r, i*blockRows+r, d, int32(j*blockRows+c))
-			} else {
-				f.insert(b, c, j*blockRows+c, d, int32(i*blockRows+r))
+			at, of := i*blockRows+r, j*blockRows+c
+			if !first {
+				r, at, of = c, of, at
 			}
+			n := f.number(at)
+			release := f.hold(n)
+			f.insert(b, r, n, d, f.ix.number(int32(of)))
+			release()
 		}
 	}
 }

@@ -111,8 +111,8 @@ func (ix *denseIndex) self(ctx context.Context, k int) (*Graph, error) {
 		return newNeighbours(ix.n, 0).graph(ix.n, k, true), ctx.Err()
 	}
 	ix.arrange()
-	nb, err := ix.near(ctx, kk)
-	if err != nil {
+	nb := newNeighbours(ix.n, kk)
+	if err := ix.near(ctx, nb, nil, kk); err != nil {
 		return nil, err
 	}
 	return nb.graph(ix.n, k, true), nil
@@ -175,13 +175,15 @@ func (ix *denseIndex) number(i int32) int32 {
 }
 
 // near finds the k nearest other rows of each row, k at least 1 and less than
-// the number of rows. Each pair of blocks is multiplied once and serves the
-// rows of both.
-func (ix *denseIndex) near(ctx context.Context, k int) (*neighbours, error) {
-	f := newFinder(ix, &ix.codes, ix.row, k)
+// the number of rows, and gives them to nb, by the numbers of rows. Each pair of
+// blocks is multiplied once and serves the rows of both. lock is of blocks of
+// rows of nb, if it is shared with others.
+func (ix *denseIndex) near(ctx context.Context, nb *neighbours, lock []sync.Mutex, k int) error {
+	f := newFinder(ix, &ix.codes, ix.row, nb, k)
+	f.lock = lock
 	blocks := make([]block, (ix.n+blockRows-1)/blockRows)
 	for i := range blocks {
-		blocks[i].reset(ix.n-i*blockRows, f.room)
+		f.reset(&blocks[i], i*blockRows)
 	}
 	size := blockRows * ix.steps
 	pool := sync.Pool{New: func() any { return &workspace{a: make([]int32, superBlocks*size)} }}
@@ -213,13 +215,13 @@ func (ix *denseIndex) near(ctx context.Context, k int) (*neighbours, error) {
 	par.Blocks(ix.threads, len(blocks), superBlocks, func(_, lo, hi int) { compare(lo, hi, lo, hi) })
 	par.Blocks(ix.threads, len(blocks), superBlocks, func(_, lo, hi int) { compare(lo, hi, hi, len(blocks)) })
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	par.Blocks(ix.threads, ix.n, blockRows, func(b, lo, hi int) {
 		f.finish(&blocks[b], lo, hi)
 		blocks[b].list = nil
 	})
-	return f.nb, nil
+	return nil
 }
 
 // offer hands the marked entries of the tile of blocks i and j to their rows
@@ -272,7 +274,7 @@ func (ix *denseIndex) query(ctx context.Context, x matrix.Rows, k int) (*Graph, 
 	if ix.metric == Euclidean {
 		q.inUnits(ix.unit)
 	}
-	f := newFinder(ix, &q, row, kk)
+	f := newFinder(ix, &q, row, newNeighbours(n, kk), kk)
 	type worker struct {
 		workspace
 		block
@@ -283,7 +285,7 @@ func (ix *denseIndex) query(ctx context.Context, x matrix.Rows, k int) (*Graph, 
 	par.Blocks(ix.threads, n, blockRows, func(i, lo, hi int) {
 		w := pool.Get().(*worker)
 		defer pool.Put(w)
-		w.reset(hi-lo, f.room)
+		f.reset(&w.block, lo)
 		for r := lo; r < hi && ix.metric == Euclidean; r++ {
 			if q.scale[r] > far {
 				w.floor[r-lo] = highest

@@ -37,10 +37,15 @@ func (nb *neighbours) insert(i int, d float32, j int32) bool {
 
 // insertNew is insert for a row that may be there already.
 func (nb *neighbours) insertNew(i int, d float32, j int32) bool {
-	if d > nb.worst(i) || slices.Contains(nb.idx[i*nb.k:(i+1)*nb.k], j) {
+	if d > nb.worst(i) || nb.has(i, j) {
 		return false
 	}
 	return nb.insert(i, d, j)
+}
+
+// has says whether row j is kept for row i.
+func (nb *neighbours) has(i int, j int32) bool {
+	return slices.Contains(nb.idx[i*nb.k:(i+1)*nb.k], j)
 }
 
 // worst is the distance of the last neighbour kept for row i.
