@@ -170,7 +170,7 @@ class Session:
 
 # ----------------------------------------------------------------------- parts
 
-FLOP_PER_PAIR = 26  # of the layout in five dimensions: differences 5, square 9, force from a table 2, gradient 10
+FLOP_PER_PAIR = 36  # of the layout in five dimensions: differences 5, square 9, force 12, gradient 10
 
 
 def limits(s):
@@ -183,7 +183,7 @@ def limits(s):
     n, d, threads = u["rows"], s.data["dimension"], pace["threads"]
     peak, fused, copy, read = pace["flops"]["unfused"], pace["flops"]["fused"], pace["copy_gb_s"], pace["sum_gb_s"]
     s.notes.append(f"A core that works beside {threads - 1} other(s): {peak:.0f} GFLOP/s of float32 in registers, each product rounded before it is added, as the kernels do "
-                   f"({fused:.0f} when both are one instruction). All cores: copying {copy:.0f} GB/s, reading {read:.0f} GB/s. "
+                   f"({fused:.0f} when both are one instruction), {pace['flops']['pairs']:.0f} GOP/s of 16-bit integers. All cores: copying {copy:.0f} GB/s, reading {read:.0f} GB/s. "
                    "A core's pace is taken by CPU time; limits of memory are shared out among the cores.")
     rows = [("step", "work", "seconds", "CPU seconds", "a core reaches", "its limit", "share")]
 
@@ -193,9 +193,9 @@ def limits(s):
         rows.append((name, work, f"{wall:.2f}", f"{cpu:.2f}" if cpu else "-", f"{rate:,.2f} {unit}" if rate else "", f"{limit:,.1f} {unit}" if limit else "",
                      share(rate / limit) if limit and rate else ""))
 
-    # Each pair of rows once; a block of 192 rows stays in the cache while the others pass it.
-    product, passing = n * (n + 1.0) * d / 1e9, n / 192 * n * d * 4 / 2e9
-    line("neighbours, exact", f"{product:,.0f} GFLOP; {passing:,.1f} GB through the cache", u["knn"], product, peak, "GFLOP/s")
+    # Each pair of rows once, as 16-bit integers; a block of 192 rows stays in the cache while the others pass it.
+    product, passing = n * (n + 1.0) * d / 1e9, n / 192 * n * d * 2 / 2e9
+    line("neighbours, exact", f"{product:,.0f} GOP; {passing:,.1f} GB through the cache", u["knn"], product, pace["flops"]["pairs"], "GOP/s")
     between = [dict(wall=a["wall"] - b["wall"], cpu=a["cpu"] - b["cpu"]) for a, b in zip(u["before_layout"], u["knn"])]
     line("graph, and start of the layout", f"{u['edges']:,} edges", between)
     line(f"layout, {u['epochs']} epochs", f"{u['pairs'] / 1e6:,.0f} M pairs x {FLOP_PER_PAIR} FLOP", u["layout"], u["pairs"] * FLOP_PER_PAIR / 1e9, peak, "GFLOP/s")
@@ -241,10 +241,10 @@ def knn(s):
     s.found["knn"] = dict(ours=ours, peer=peer)
     mine, brute = seconds(ours["runs"]), seconds(peer["numpy"])
     done = rows * (rows + 1.0) * ours["columns"] / 1e9 / mine
-    unfused, fused = (ours["threads"] * ours["pace"][x] for x in ("unfused", "fused"))
+    pairs, fused = (ours["threads"] * ours["pace"][x] for x in ("pairs", "fused"))
     busy = seconds(ours["runs"], "cpu") / mine / ours["threads"]
-    part = (f"{done:.0f} GFLOP/s, each pair once: {share(done / fused)} of the {fused:.0f} that fused multiply-adds in registers reach on {ours['threads']} cores, {share(done / unfused)} of the "
-            f"{unfused:.0f} of separate ones, which the kernel uses; the cores were its own for {share(busy)}" if unfused else f"{done:.0f} GFLOP/s; the peak of this processor is not known")
+    part = (f"{done:.0f} GOP/s, each pair once: {share(done / fused)} of the {fused:.0f} GFLOP/s that fused float32 multiply-adds in registers reach on {ours['threads']} cores, "
+            f"{share(done / pairs)} of the {pairs:.0f} of 16-bit integers, which all pairs are compared as; the cores were its own for {share(busy)}" if pairs else f"{done:.0f} GOP/s; the peak of this processor is not known")
     s.goal(f"exact neighbours, {rows:,} x {ours['columns']}, k = 16; peer numpy (BLAS), blocks of 2,000", spread(ours["runs"]), spread(peer["numpy"]), times(brute, mine),
            ">= 60 % of the peak of the product", done >= 0.6 * fused if fused else None, f"{part}; recall {ours_recall(peer)}")
     if "pynndescent" in peer:

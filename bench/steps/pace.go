@@ -8,14 +8,15 @@ import (
 	"github.com/bertopic-go/bertopic/internal/par"
 )
 
-// flops is the speed of multiplying and adding float32 in registers alone, in
-// GFLOP/s of one core while all threads do it: the most that a product of
-// matrices could reach. It is taken by CPU time, which other programs disturb
-// less than the clock. Fused rounds once a pair, unfused twice, as the
-// pipeline's kernels do for the sake of equal bits. 0 is unknown.
+// flops is the speed of multiplying and adding in registers alone, in GFLOP/s of
+// one core while all threads do it: the most that a product of matrices could
+// reach. It is taken by CPU time, which other programs disturb less than the
+// clock. Fused and Unfused are of float32, rounded once or twice a pair, Pairs of
+// 16-bit integers, as the search for neighbours multiplies. 0 is unknown.
 type flops struct {
 	Fused   float64 `json:"fused"`
 	Unfused float64 `json:"unfused"`
+	Pairs   float64 `json:"pairs"`
 }
 
 // spins is how often a loop of registers runs at a time, for some milliseconds.
@@ -28,6 +29,7 @@ func floatPace(threads int) flops {
 	for range 5 {
 		best.Fused = max(best.Fused, together(threads, fusedFlops, func() { spinFused(spins) }))
 		best.Unfused = max(best.Unfused, together(threads, unfusedFlops, func() { spinUnfused(spins) }))
+		best.Pairs = max(best.Pairs, together(threads, pairOps, func() { spinPairs(spins) }))
 	}
 	return best
 }

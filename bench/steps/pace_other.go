@@ -4,6 +4,6 @@ package main
 
 // The pace of other processors is not known.
 var (
-	fusedFlops, unfusedFlops float64
-	spinFused, spinUnfused   = func(int) {}, func(int) {}
+	fusedFlops, unfusedFlops, pairOps float64
+	spinFused, spinUnfused, spinPairs = func(int) {}, func(int) {}, func(int) {}
 )

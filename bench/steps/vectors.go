@@ -36,7 +36,7 @@ func neighbours(ctx context.Context, o options) (any, error) {
 	}
 	return map[string]any{
 		"runs": runs, "rows": x.Rows, "columns": x.Cols, "threads": par.Threads(o.threads),
-		"pace": map[string]float64{"fused": max(before.Fused, after.Fused), "unfused": max(before.Unfused, after.Unfused)},
+		"pace": map[string]float64{"fused": max(before.Fused, after.Fused), "pairs": max(before.Pairs, after.Pairs)},
 	}, vectorfile.WriteDense(o.out, out)
 }
 
