@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/bertopic-go/bertopic/sdk"
 )
@@ -103,6 +104,16 @@ func (k *keyer) key(r sdk.Row) contentKey {
 	return key
 }
 
-func (k *keyer) num(n int64)  { k.buf = binary.LittleEndian.AppendUint64(k.buf, uint64(n)) }
-func (k *keyer) str(s string) { k.num(int64(len(s))); k.buf = append(k.buf, s...) }
-func (k *keyer) flush()       { k.h.Write(k.buf); k.buf = k.buf[:0] }
+func (k *keyer) num(n int64) { k.buf = binary.LittleEndian.AppendUint64(k.buf, uint64(n)) }
+func (k *keyer) flush()      { k.h.Write(k.buf); k.buf = k.buf[:0] }
+
+func (k *keyer) str(s string) {
+	k.num(int64(len(s)))
+	const short = 256
+	if len(s) <= short {
+		k.buf = append(k.buf, s...)
+		return
+	}
+	k.flush()
+	k.h.Write(unsafe.Slice(unsafe.StringData(s), len(s))) // which only reads it
+}

@@ -263,7 +263,11 @@ func (s *Store) append(b []byte) error {
 
 // put keeps rows, all or none of them.
 func (s *Store) put(number uint32, keys []contentKey, rows []finished) error {
-	var b []byte
+	size := 0
+	for _, r := range rows {
+		size += recordHead + fixedLength + 4 + len(r.status.Reason) + 4*len(r.dense) + 8*len(r.columns)
+	}
+	b := make([]byte, 0, size)
 	offsets := make([]int64, len(rows))
 	for i, r := range rows {
 		start := len(b)
@@ -309,8 +313,10 @@ func appendFinished(b []byte, number uint32, key contentKey, r finished) []byte 
 }
 
 func appendFloats(b []byte, values []float32) []byte {
-	for _, v := range values {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	n := len(b)
+	b = slices.Grow(b, 4*len(values))[:n+4*len(values)]
+	for i, v := range values {
+		binary.LittleEndian.PutUint32(b[n+4*i:], math.Float32bits(v))
 	}
 	return b
 }
