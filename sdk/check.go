@@ -226,11 +226,7 @@ func shape(rows, columns, n int, info Info) error {
 
 // checkRow checks the values of row i, all of them or those that are stored.
 func checkRow(i int, row []float32, info Info, status []Status) error {
-	sum, negative := 0.0, false
-	for _, x := range row {
-		sum += float64(x) * float64(x)
-		negative = negative || x < 0
-	}
+	sum := squares(row)
 	// Squares of float32 can't overflow a float64: the sum is finite when the
 	// values are.
 	if math.IsNaN(sum) || math.IsInf(sum, 0) {
@@ -246,7 +242,7 @@ func checkRow(i int, row []float32, info Info, status []Status) error {
 		return fmt.Errorf("row %d has a vector, though its status says that it has none", i)
 	case without:
 		return nil
-	case negative && info.Metric == Hellinger:
+	case info.Metric == Hellinger && slices.ContainsFunc(row, func(x float32) bool { return x < 0 }):
 		return fmt.Errorf("row %d has a negative value under the hellinger metric", i)
 	case sum == 0 && info.Metric != Euclidean:
 		return fmt.Errorf("row %d is all zeros, which has no %s distance: it needs the status empty, oov or failed", i, info.Metric)
@@ -254,4 +250,20 @@ func checkRow(i int, row []float32, info Info, status []Status) error {
 		return fmt.Errorf("row %d has the norm %.4g where unit length was promised", i, math.Sqrt(sum))
 	}
 	return nil
+}
+
+// squares returns the sum of the squares of a row, in four sums that don't wait for
+// each other.
+func squares(row []float32) float64 {
+	var a, b, c, d float64
+	for ; len(row) >= 4; row = row[4:] {
+		a += float64(row[0]) * float64(row[0])
+		b += float64(row[1]) * float64(row[1])
+		c += float64(row[2]) * float64(row[2])
+		d += float64(row[3]) * float64(row[3])
+	}
+	for _, x := range row {
+		a += float64(x) * float64(x)
+	}
+	return a + b + (c + d)
 }

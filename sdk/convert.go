@@ -154,11 +154,12 @@ func (ds Diagnostics) Refused() bool {
 
 // RowsToProto writes rows for a request, sharing their memory.
 func RowsToProto(rows []Row) []*proto.Row {
-	ps := make([]*proto.Row, len(rows))
+	ps, all, texts := make([]*proto.Row, len(rows)), make([]proto.Row, len(rows)), make([]string, len(rows))
 	for i, r := range rows {
-		p := &proto.Row{}
+		p := &all[i]
 		if r.HasText {
-			p.Text = &r.Text
+			texts[i] = r.Text
+			p.Text = &texts[i]
 		}
 		for _, m := range r.Images {
 			if m.Path != "" {
