@@ -9,7 +9,7 @@ const Batch = 64
 // for a table that does not Compose.
 type Finder struct {
 	t       *Table
-	recent  [1 << 13]recent
+	recent  [1 << 11]recent
 	missing [Batch]missing
 }
 
