@@ -20,7 +20,7 @@ type steps struct {
 	count                 uint64 // of all points
 	negatives             int64
 	epoch                 uint32
-	rate                  float32
+	adam                  [6]float32 // both moments' shares of old and new, adamEps, the rate
 }
 
 //go:noescape
@@ -68,7 +68,8 @@ func stepVector(l *layout, epoch uint32, lo, hi int, rate float32) {
 			y: &l.y[0], next: &l.next[0], mean: &l.mean[0], square: &l.square[0],
 			start: &l.start[lo], rates: &l.rates[0], tails: &l.tails[0],
 			forces: l.forces, states: &w.states[0], pairs: &w.pairs[0],
-			lo: int64(lo), hi: int64(end), count: uint64(l.n), negatives: int64(l.negatives), epoch: epoch, rate: rate,
+			lo: int64(lo), hi: int64(end), count: uint64(l.n), negatives: int64(l.negatives), epoch: epoch,
+			adam: [6]float32{adamBeta1, 1 - adamBeta1, adamBeta2, 1 - adamBeta2, adamEps, rate},
 		}
 		if l.dim > 5 {
 			step8NEON(&s)

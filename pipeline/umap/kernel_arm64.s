@@ -33,7 +33,7 @@
 #define COUNT  96
 #define NEGS   104
 #define EPOCH  112
-#define RATE   116
+#define ADAM   116
 
 // Fields of forces.
 #define LOW    128
@@ -69,15 +69,7 @@ DATA consts<>+160(SB)/8, $0x0000000400000004 // four pairs
 DATA consts<>+168(SB)/8, $0x0000000400000004
 DATA consts<>+176(SB)/8, $0x0000000100000000 // the lanes
 DATA consts<>+184(SB)/8, $0x0000000300000002
-DATA consts<>+192(SB)/8, $0x3f0000003f000000 // 0.5
-DATA consts<>+200(SB)/8, $0x3f0000003f000000
-DATA consts<>+208(SB)/8, $0x3f6666663f666666 // 0.9
-DATA consts<>+216(SB)/8, $0x3f6666663f666666
-DATA consts<>+224(SB)/8, $0x3dcccccd3dcccccd // 0.1
-DATA consts<>+232(SB)/8, $0x3dcccccd3dcccccd
-DATA consts<>+240(SB)/8, $0x33d6bf9533d6bf95 // 1e-7
-DATA consts<>+248(SB)/8, $0x33d6bf9533d6bf95
-GLOBL consts<>(SB), RODATA|NOPTR, $256
+GLOBL consts<>(SB), RODATA|NOPTR, $192
 
 // step^1 to step^4 of the random numbers' multiplier.
 DATA powers<>+0(SB)/8, $0xd1342543de82ef95
@@ -372,36 +364,39 @@ negativesEnd: \
 	ADD R3, R10, R10 \
 	ADD R3, R11, R11 \
 	ADD R3, R12, R12 \
-	ADD $RATE, R0, R26 \
-	VLD1R (R26), [V20.S4] \
-	FLDPQ 192(R25), (F16, F17) \
-	FLDPQ 224(R25), (F18, F19) \
+	ADD $ADAM, R0, R26 \
+	VLD1R.P 4(R26), [V16.S4] \
+	VLD1R.P 4(R26), [V17.S4] \
+	VLD1R.P 4(R26), [V18.S4] \
+	VLD1R.P 4(R26), [V19.S4] \
+	VLD1R.P 4(R26), [V20.S4] \
+	VLD1R (R26), [V21.S4] \
 move: \
 	FLDPQ (R10), (F0, F1) \
 	FLDPQ (R11), (F2, F3) \
 	FLDPQ (R12), (F4, F5) \
 	FMUL(2, 2, 16) \
 	FMUL(3, 3, 16) \
-	FMUL(6, 0, 16) \
-	FMUL(7, 1, 16) \
+	FMUL(6, 0, 17) \
+	FMUL(7, 1, 17) \
 	FADD(2, 2, 6) \
 	FADD(3, 3, 7) \
 	FMUL(0, 0, 0) \
 	FMUL(1, 1, 1) \
-	FMUL(0, 0, 18) \
-	FMUL(1, 1, 18) \
-	FMUL(4, 4, 17) \
-	FMUL(5, 5, 17) \
+	FMUL(0, 0, 19) \
+	FMUL(1, 1, 19) \
+	FMUL(4, 4, 18) \
+	FMUL(5, 5, 18) \
 	FADD(4, 4, 0) \
 	FADD(5, 5, 1) \
 	FSTPQ.P (F2, F3), 32(R11) \
 	FSTPQ.P (F4, F5), 32(R12) \
 	FSQRT(4, 4) \
 	FSQRT(5, 5) \
-	FADD(4, 4, 19) \
-	FADD(5, 5, 19) \
-	FMUL(2, 2, 20) \
-	FMUL(3, 3, 20) \
+	FADD(4, 4, 20) \
+	FADD(5, 5, 20) \
+	FMUL(2, 2, 21) \
+	FMUL(3, 3, 21) \
 	FDIV(2, 2, 4) \
 	FDIV(3, 3, 5) \
 	FLDPQ.P 32(R1), (F0, F1) \
