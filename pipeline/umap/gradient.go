@@ -15,34 +15,34 @@ func gradient5(l *layout, epoch uint32, i int) {
 	self := (*[5]float32)(y[i*stride:])
 	s0, s1, s2, s3, s4 := self[0], self[1], self[2], self[3], self[4]
 	var sums [sumLanes][5]float32
-	lo, hi := l.start[i], l.start[i+1]
-	rates, tails := l.rates[lo:hi], l.tails[lo:hi]
-	tails = tails[:len(rates)]
+	var list [listed]int32
+	rates, tails := l.rates[l.start[i]:l.start[i+1]], l.tails[l.start[i]:l.start[i+1]]
 	k := uint(0)
-	for e, r := range rates {
-		if !drawn(r, epoch) {
-			continue
+	for len(rates) > 0 {
+		some := min(listed, len(rates))
+		for _, tail := range list[:listDrawn(&list, rates[:some], tails, epoch)] {
+			t := (*[5]float32)(y[int(tail)*stride:])
+			d0, d1, d2, d3, d4 := t[0]-s0, t[1]-s1, t[2]-s2, t[3]-s3, t[4]-s4
+			q := ((float32(d0*d0) + float32(d4*d4)) + float32(d2*d2)) + (float32(d1*d1) + float32(d3*d3))
+			x := limited(q)
+			c := f.edgeForce(x, f.u(x))
+			g := &sums[k&(sumLanes-1)]
+			if far(c, q) {
+				g[0] += float32(c * d0)
+				g[1] += float32(c * d1)
+				g[2] += float32(c * d2)
+				g[3] += float32(c * d3)
+				g[4] += float32(c * d4)
+			} else {
+				g[0] += clip(c * d0)
+				g[1] += clip(c * d1)
+				g[2] += clip(c * d2)
+				g[3] += clip(c * d3)
+				g[4] += clip(c * d4)
+			}
+			k++
 		}
-		t := (*[5]float32)(y[int(tails[e])*stride:])
-		d0, d1, d2, d3, d4 := t[0]-s0, t[1]-s1, t[2]-s2, t[3]-s3, t[4]-s4
-		q := ((float32(d0*d0) + float32(d4*d4)) + float32(d2*d2)) + (float32(d1*d1) + float32(d3*d3))
-		x := limited(q)
-		c := f.edgeForce(x, f.u(x))
-		g := &sums[k&(sumLanes-1)]
-		if far(c, q) {
-			g[0] += float32(c * d0)
-			g[1] += float32(c * d1)
-			g[2] += float32(c * d2)
-			g[3] += float32(c * d3)
-			g[4] += float32(c * d4)
-		} else {
-			g[0] += clip(c * d0)
-			g[1] += clip(c * d1)
-			g[2] += clip(c * d2)
-			g[3] += clip(c * d3)
-			g[4] += clip(c * d4)
-		}
-		k++
+		rates, tails = rates[some:], tails[some:]
 	}
 	state, n := l.stream(epoch, i), uint64(l.n)
 	for end := k + k*uint(l.negatives); k < end; k++ {
@@ -69,12 +69,15 @@ func gradient5(l *layout, epoch uint32, i int) {
 	}
 	for half := sumLanes / 2; half > 0; half /= 2 {
 		for k := range half {
-			for d := range sums[k] {
-				sums[k][d] += sums[k+half][d]
-			}
+			a, b := &sums[k], &sums[k+half]
+			a[0] += b[0]
+			a[1] += b[1]
+			a[2] += b[2]
+			a[3] += b[3]
+			a[4] += b[4]
 		}
 	}
-	copy(l.next[i*stride:], sums[0][:])
+	*(*[5]float32)(l.next[i*stride:]) = sums[0]
 }
 
 // gradient2 is gradientN for two dimensions.
@@ -84,28 +87,28 @@ func gradient2(l *layout, epoch uint32, i int) {
 	self := (*[2]float32)(y[i*stride:])
 	s0, s1 := self[0], self[1]
 	var sums [sumLanes][2]float32
-	lo, hi := l.start[i], l.start[i+1]
-	rates, tails := l.rates[lo:hi], l.tails[lo:hi]
-	tails = tails[:len(rates)]
+	var list [listed]int32
+	rates, tails := l.rates[l.start[i]:l.start[i+1]], l.tails[l.start[i]:l.start[i+1]]
 	k := uint(0)
-	for e, r := range rates {
-		if !drawn(r, epoch) {
-			continue
+	for len(rates) > 0 {
+		some := min(listed, len(rates))
+		for _, tail := range list[:listDrawn(&list, rates[:some], tails, epoch)] {
+			t := (*[2]float32)(y[int(tail)*stride:])
+			d0, d1 := t[0]-s0, t[1]-s1
+			q := float32(d0*d0) + float32(d1*d1)
+			x := limited(q)
+			c := f.edgeForce(x, f.u(x))
+			g := &sums[k&(sumLanes-1)]
+			if far(c, q) {
+				g[0] += float32(c * d0)
+				g[1] += float32(c * d1)
+			} else {
+				g[0] += clip(c * d0)
+				g[1] += clip(c * d1)
+			}
+			k++
 		}
-		t := (*[2]float32)(y[int(tails[e])*stride:])
-		d0, d1 := t[0]-s0, t[1]-s1
-		q := float32(d0*d0) + float32(d1*d1)
-		x := limited(q)
-		c := f.edgeForce(x, f.u(x))
-		g := &sums[k&(sumLanes-1)]
-		if far(c, q) {
-			g[0] += float32(c * d0)
-			g[1] += float32(c * d1)
-		} else {
-			g[0] += clip(c * d0)
-			g[1] += clip(c * d1)
-		}
-		k++
+		rates, tails = rates[some:], tails[some:]
 	}
 	state, n := l.stream(epoch, i), uint64(l.n)
 	for end := k + k*uint(l.negatives); k < end; k++ {
@@ -126,12 +129,27 @@ func gradient2(l *layout, epoch uint32, i int) {
 	}
 	for half := sumLanes / 2; half > 0; half /= 2 {
 		for k := range half {
-			for d := range sums[k] {
-				sums[k][d] += sums[k+half][d]
-			}
+			a, b := &sums[k], &sums[k+half]
+			a[0] += b[0]
+			a[1] += b[1]
 		}
 	}
-	copy(l.next[i*stride:], sums[0][:])
+	*(*[2]float32)(l.next[i*stride:]) = sums[0]
+}
+
+// listed is the number of edges that listDrawn looks at.
+const listed = 32
+
+// listDrawn writes the tails of the edges drawn to list, and returns how many. A
+// branch for each edge would often be guessed wrong.
+func listDrawn(list *[listed]int32, rates []uint32, tails []int32, epoch uint32) uint64 {
+	tails = tails[:len(rates)]
+	n := uint64(0)
+	for e, r := range rates {
+		list[n%listed] = tails[e]
+		n += (uint64(r*epoch) + uint64(r)) >> 32 // 1 if drawn
+	}
+	return n
 }
 
 // gradientN works for any number of dimensions.

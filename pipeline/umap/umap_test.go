@@ -367,8 +367,11 @@ func TestErrors(t *testing.T) {
 func TestKernelsEqualGeneric(t *testing.T) {
 	for _, dim := range []int{2, 5} {
 		x := blobs(300, 8, 3, 4)
-		m := fit(t, x, Params{NComponents: dim, NEpochs: 1})
+		m := fit(t, x, Params{NComponents: dim, NEpochs: 1, NNeighbors: 40})
 		l := newLayout(m.Graph, make([]float32, 300*dim), dim, m.Params, m.A, m.B, 50, 9)
+		if l.mostPairs <= 2*listed*(1+l.negatives) {
+			t.Fatalf("no point has more than %d edges", 2*listed)
+		}
 		for i := range l.y {
 			// Some points in one spot or very near, some far away.
 			l.y[i] = float32(rng.Normal(1, uint64(i), 0)) * []float32{0, 1e-4, 0.03, 1, 8, 900}[i/l.stride%6]
