@@ -14,6 +14,8 @@
 //		t.AppendTo(nil, row)
 //	}
 //
+// A Finder looks up the words of texts and adds their vectors, many at a time.
+//
 // The first of two vectors of one word counts, as in gensim. A file is taken to
 // be hostile: no content makes Open panic or allocate much more than the file
 // holds, and nothing of a pickle is run.

@@ -5,8 +5,7 @@ const Batch = 64
 
 // Finder finds words of a table and adds their vectors, many at a time: the
 // processor waits for several places of memory at once, and sums stay in registers.
-// Words that came lately are found without the table. It is for one goroutine, and
-// for a table that does not Compose.
+// Words that came lately are found without the table. It is for one goroutine.
 type Finder struct {
 	t       *Table
 	recent  [1 << 11]recent
@@ -81,7 +80,8 @@ func (f *Finder) Find(places []int64, words []string) {
 }
 
 // AddAt adds weights[k] times the vector that begins at places[k] to sum, which has
-// Dim values, one after the other. The bits are those of as many calls of Add.
+// Dim values, one after the other. The bits are those of as many calls of Add. The
+// table must not Compose: its vectors do not lie anywhere.
 func (f *Finder) AddAt(sum []float64, places []int64, weights []float64) {
 	var ahead [Batch + rowsAhead]int64
 	n := copy(ahead[:Batch], places)

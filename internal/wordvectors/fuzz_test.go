@@ -157,9 +157,14 @@ func FuzzIndex(f *testing.F) {
 			return
 		}
 		t := tableOf(mapped{content}, r)
+		finder, places, weights := NewFinder(t), make([]int64, 1), []float64{1}
 		for i := range min(t.Info.Rows, 100) {
-			t.Lookup(string(t.Word(i)))
+			word := string(t.Word(i))
+			t.Lookup(word)
 			t.AppendTo(nil, i)
+			if finder.Find(places, []string{word}); places[0] >= 0 {
+				finder.AddAt(make([]float64, t.Info.Dim), places, weights)
+			}
 		}
 		t.AppendSubwords(nil, "word")
 	})
