@@ -78,9 +78,9 @@ DATA powers<>+16(SB)/8, $0x739d9fcd088b9ead
 DATA powers<>+24(SB)/8, $0x49136017ec40ddb1
 GLOBL powers<>(SB), RODATA|NOPTR, $32
 
-// CONSTANTS fills V14 to V30, from forces at R2 and from consts. An
-// exponent of a limited distance is 109 to 140, or 13 to 17 without its last three
-// bits: high is rotated to begin with what belongs to 13.
+// CONSTANTS fills V14 to V30, from forces at R2 and from consts. An exponent of a
+// limited distance is 109 to 140, or 13 to 17 without its last three bits: high is
+// rotated to begin with what belongs to 13.
 #define CONSTANTS \
 	MOVD $consts<>(SB), R25 \
 	ADD $LOW, R2, R26 \
@@ -100,7 +100,7 @@ GLOBL powers<>(SB), RODATA|NOPTR, $32
 	VLD1R (R26), [V28.S4] \
 	FLDPQ 80(R25), (F29, F30)
 
-// And of those for up to five dimensions.
+// CONSTANTS5 fills V5 to V7 too, for up to five dimensions.
 #define CONSTANTS5 \
 	FLDPQ 112(R25), (F5, F6) \
 	FMOVQ 144(R25), F7
