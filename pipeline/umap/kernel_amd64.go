@@ -43,8 +43,8 @@ func step8AVX512(s *steps)
 // the Go version and BERTOPIC_SIMD=avx2 the narrower vectors. No choice changes
 // a result.
 var (
-	useAVX2   = cpu.X86.HasAVX2 && os.Getenv("BERTOPIC_SIMD") != "off"
-	useAVX512 = useAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && os.Getenv("BERTOPIC_SIMD") != "avx2"
+	useVectors = cpu.X86.HasAVX2 && os.Getenv("BERTOPIC_SIMD") != "off"
+	useAVX512  = useVectors && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && os.Getenv("BERTOPIC_SIMD") != "avx2"
 )
 
 // scratch is what one kernel at work needs.
@@ -64,14 +64,6 @@ func (l *layout) newScratch() *scratch {
 	s := make([]uint32, size+line)
 	at := int(uintptr(unsafe.Pointer(&s[0])) / 4 % line)
 	return &scratch{pairs: s[(line-at)%line:][:size]}
-}
-
-// vectorStep is the vector version of the kernels and of adam, or nil.
-func (l *layout) vectorStep() func(l *layout, epoch uint32, lo, hi int, rate float32) {
-	if !useAVX2 || l.stride != 8 || len(l.tails) == 0 || l.n > 1<<30 {
-		return nil
-	}
-	return stepVector
 }
 
 func stepVector(l *layout, epoch uint32, lo, hi int, rate float32) {
@@ -152,34 +144,7 @@ func (t *Transformer) moveVector(rows [][]float32, ids []uint32, alphas []float3
 	}
 }
 
-// walking is what combineAVX2 needs for lanes columns of some rows;
-// kernel_amd64.s knows the offsets of the fields.
-type walking struct {
-	x, y, y0 *float64 // from the first row on, y0 may be nil
-	indptr   *int64   // of row
-	cols     *int32
-	vals     *float32
-	row      int64
-	rows     int64
-	stride   int64 // of x, y and y0, in bytes
-	s, t     float64
-}
-
 //go:noescape
 func combineAVX2(w *walking)
 
-// combineVector is combineRows where there are vectors for it.
-func (w *walk) combineVector(y, x, y0 []float64, s, t float64, lo, hi int) bool {
-	if !useAVX2 || len(w.scaled) == 0 {
-		return false
-	}
-	for c := 0; c < w.width; c += lanes {
-		a := walking{x: &x[c], y: &y[c], indptr: &w.graph.Indptr[lo], cols: &w.graph.Indices[0], vals: &w.scaled[0],
-			row: int64(lo), rows: int64(hi - lo), stride: int64(8 * w.width), s: s, t: t}
-		if y0 != nil {
-			a.y0 = &y0[c]
-		}
-		combineAVX2(&a)
-	}
-	return true
-}
+func combineLanes(w *walking) { combineAVX2(w) }

@@ -7,9 +7,9 @@ import "golang.org/x/sys/cpu"
 func kernels() map[string]func() (undo func()) {
 	use := func(avx2, avx512 bool) func() func() {
 		return func() func() {
-			was2, was512 := useAVX2, useAVX512
-			useAVX2, useAVX512 = avx2, avx512
-			return func() { useAVX2, useAVX512 = was2, was512 }
+			was2, was512 := useVectors, useAVX512
+			useVectors, useAVX512 = avx2, avx512
+			return func() { useVectors, useAVX512 = was2, was512 }
 		}
 	}
 	m := map[string]func() func(){"go": use(false, false)}

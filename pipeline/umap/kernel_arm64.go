@@ -31,7 +31,7 @@ func step8NEON(s *steps)
 
 // Every processor of this kind has NEON; BERTOPIC_SIMD=off keeps the Go
 // versions. No choice changes a result.
-var useNEON = os.Getenv("BERTOPIC_SIMD") != "off"
+var useVectors = os.Getenv("BERTOPIC_SIMD") != "off"
 
 // scratch is what one kernel at work needs.
 type scratch struct {
@@ -42,14 +42,6 @@ type scratch struct {
 // newScratch has room for what fills the last four of a point's pairs, and for
 // the four negative samples that are drawn at once.
 func (l *layout) newScratch() *scratch { return &scratch{pairs: make([]uint32, l.mostPairs+8)} }
-
-// vectorStep is the vector version of the kernels and of adam, or nil.
-func (l *layout) vectorStep() func(l *layout, epoch uint32, lo, hi int, rate float32) {
-	if !useNEON || l.stride != 8 || len(l.tails) == 0 || l.n > 1<<30 {
-		return nil
-	}
-	return stepVector
-}
 
 func stepVector(l *layout, epoch uint32, lo, hi int, rate float32) {
 	w, _ := l.scratch.Get().(*scratch)
@@ -99,7 +91,7 @@ func move5NEON(m *moving)
 
 // vectorLanes is the number of rows that moveVector moves at a time, 0 for none.
 func (t *Transformer) vectorLanes() int {
-	if !useNEON || t.stride != 8 || t.m.Params.NComponents > 5 || len(t.m.Points) > 1<<29 {
+	if !useVectors || t.stride != 8 || t.m.Params.NComponents > 5 || len(t.m.Points) > 1<<29 {
 		return 0
 	}
 	return moveLanes
@@ -127,34 +119,7 @@ func (t *Transformer) moveVector(rows [][]float32, ids []uint32, alphas []float3
 	}
 }
 
-// walking is what combineNEON needs for lanes columns of some rows;
-// kernel_arm64.s knows the offsets of the fields.
-type walking struct {
-	x, y, y0 *float64 // from the first row on, y0 may be nil
-	indptr   *int64   // of row
-	cols     *int32
-	vals     *float32
-	row      int64
-	rows     int64
-	stride   int64 // of x, y and y0, in bytes
-	s, t     float64
-}
-
 //go:noescape
 func combineNEON(w *walking)
 
-// combineVector is combineRows where there are vectors for it.
-func (w *walk) combineVector(y, x, y0 []float64, s, t float64, lo, hi int) bool {
-	if !useNEON || len(w.scaled) == 0 {
-		return false
-	}
-	for c := 0; c < w.width; c += lanes {
-		a := walking{x: &x[c], y: &y[c], indptr: &w.graph.Indptr[lo], cols: &w.graph.Indices[0], vals: &w.scaled[0],
-			row: int64(lo), rows: int64(hi - lo), stride: int64(8 * w.width), s: s, t: t}
-		if y0 != nil {
-			a.y0 = &y0[c]
-		}
-		combineNEON(&a)
-	}
-	return true
-}
+func combineLanes(w *walking) { combineNEON(w) }

@@ -5,9 +5,9 @@ package umap
 func kernels() map[string]func() (undo func()) {
 	use := func(neon bool) func() func() {
 		return func() func() {
-			was := useNEON
-			useNEON = neon
-			return func() { useNEON = was }
+			was := useVectors
+			useVectors = neon
+			return func() { useVectors = was }
 		}
 	}
 	return map[string]func() func(){"go": use(false), "neon": use(true)}
