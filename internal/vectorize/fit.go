@@ -190,7 +190,7 @@ func (v *Vocabulary) Transform(ctx context.Context, docs iter.Seq2[string, error
 const (
 	blockDocs  = 512     // documents of a block at most
 	blockBytes = 1 << 20 // a block is full when it has this much text
-	maxDoc     = 1 << 30 // places in a document are int32, and it may grow by half
+	maxDoc     = 1 << 29 // places in a document are int32, and its terms may be 7/3 of it
 )
 
 // block holds the counts of some documents in a row: document i of it has the
