@@ -61,42 +61,6 @@ func pair(v, w float32) uint64 {
 	return uint64(math.Float32bits(v+0)) | uint64(math.Float32bits(w+0))<<32
 }
 
-// equalRows tells whether row i of a and row j of b, which have the same layout,
-// hold the same values.
-func equalRows(a Matrix, i int, b Matrix, j int) bool {
-	switch a := a.(type) {
-	case matrix.Rows:
-		x, y := a.Row(i), b.(matrix.Rows).Row(j)
-		for k, v := range x {
-			if v != y[k] {
-				return false
-			}
-		}
-		return true
-	case *matrix.CSR:
-		xc, xv := a.Row(i)
-		yc, yv := b.(*matrix.CSR).Row(j)
-		p, q := 0, 0
-		for {
-			for p < len(xv) && xv[p] == 0 {
-				p++
-			}
-			for q < len(yv) && yv[q] == 0 {
-				q++
-			}
-			if p == len(xv) || q == len(yv) {
-				return p == len(xv) && q == len(yv)
-			}
-			if xc[p] != yc[q] || xv[p] != yv[q] {
-				return false
-			}
-			p++
-			q++
-		}
-	}
-	panic("pipeline: unknown matrix layout")
-}
-
 // rowIndex finds rows by their content. A row has a number, from 0 on, in the
 // order in which rows are added.
 type rowIndex struct {
@@ -117,7 +81,7 @@ func (x *rowIndex) find(m Matrix, i int, hash uint64) (number int, ok bool) {
 		return 0, false
 	}
 	for ; g >= 0; g = x.next[g] {
-		if equalRows(x.m, x.rows[g], m, i) {
+		if matrix.EqualRows(x.m, x.rows[g], m, i) {
 			return int(g), true
 		}
 	}

@@ -109,27 +109,10 @@ func checked(vectors Matrix, statuses []RowStatus, metric knn.Metric, threads in
 			case !out[i].HasVector():
 			case !matrix.Finite(vectors, i):
 				out[i] = RowStatus{Status: Failed, Reason: notFinite}
-			case metric != knn.Euclidean && zero(vectors, i):
+			case metric != knn.Euclidean && matrix.ZeroRow(vectors, i):
 				out[i] = RowStatus{Status: Failed, Reason: allZeros}
 			}
 		}
 	})
 	return out
-}
-
-// zero reports whether row i of m has no value but 0.
-func zero(m Matrix, i int) bool {
-	var values []float32
-	switch m := m.(type) {
-	case *Dense:
-		values = m.Row(i)
-	case *CSR:
-		_, values = m.Row(i)
-	}
-	for _, v := range values {
-		if v != 0 {
-			return false
-		}
-	}
-	return true
 }

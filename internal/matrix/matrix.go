@@ -5,6 +5,7 @@ package matrix
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Matrix is a matrix of either layout. Code that treats the layouts
@@ -191,6 +192,45 @@ func SelectRows(m Matrix, rows []int) Matrix {
 		return m.Select(rows)
 	}
 	panic("matrix: unknown layout")
+}
+
+// EqualRows tells whether row i of a and row j of b, which have the same layout,
+// hold the same values; an entry of 0 is the same as none.
+func EqualRows(a Matrix, i int, b Matrix, j int) bool {
+	switch a := a.(type) {
+	case Rows:
+		return slices.Equal(a.Row(i), b.(Rows).Row(j))
+	case *CSR:
+		xc, xv := a.Row(i)
+		yc, yv := b.(*CSR).Row(j)
+		for p, q := 0, 0; ; p, q = p+1, q+1 {
+			for p < len(xv) && xv[p] == 0 {
+				p++
+			}
+			for q < len(yv) && yv[q] == 0 {
+				q++
+			}
+			if p == len(xv) || q == len(yv) {
+				return p == len(xv) && q == len(yv)
+			}
+			if xc[p] != yc[q] || xv[p] != yv[q] {
+				return false
+			}
+		}
+	}
+	panic("matrix: unknown layout")
+}
+
+// ZeroRow reports whether row i of m has no value but 0.
+func ZeroRow(m Matrix, i int) bool {
+	var values []float32
+	switch m := m.(type) {
+	case Rows:
+		values = m.Row(i)
+	case *CSR:
+		_, values = m.Row(i)
+	}
+	return !slices.ContainsFunc(values, func(v float32) bool { return v != 0 })
 }
 
 // Finite reports whether every value of row i is finite.

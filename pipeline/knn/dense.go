@@ -77,14 +77,7 @@ func (ix *denseIndex) code(c *codes, n int, row func(i int) []float32) {
 func hasZeroRow(x matrix.Rows) bool {
 	n, _ := x.Dims()
 	for i := range n {
-		zero := true
-		for _, v := range x.Row(i) {
-			if v != 0 {
-				zero = false
-				break
-			}
-		}
-		if zero {
+		if matrix.ZeroRow(x, i) {
 			return true
 		}
 	}

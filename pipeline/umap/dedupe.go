@@ -34,44 +34,6 @@ func rowHash(x matrix.Matrix, i int) uint64 {
 	return rng.Hash2(h, 0, 0)
 }
 
-// sameRow reports whether row i of x equals row j of y.
-func sameRow(x matrix.Matrix, i int, y matrix.Matrix, j int) bool {
-	switch x := x.(type) {
-	case matrix.Rows:
-		return slices.Equal(x.Row(i), y.(matrix.Rows).Row(j))
-	case *matrix.CSR:
-		ac, av := x.Row(i)
-		bc, bv := y.(*matrix.CSR).Row(j)
-		for p, q := 0, 0; ; p, q = p+1, q+1 {
-			for p < len(ac) && av[p] == 0 {
-				p++
-			}
-			for q < len(bc) && bv[q] == 0 {
-				q++
-			}
-			if p == len(ac) || q == len(bc) {
-				return p == len(ac) && q == len(bc)
-			}
-			if ac[p] != bc[q] || av[p] != bv[q] {
-				return false
-			}
-		}
-	}
-	return false
-}
-
-func isZeroRow(x matrix.Matrix, i int) bool {
-	zero := func(v float32) bool { return v == 0 }
-	switch x := x.(type) {
-	case matrix.Rows:
-		return !slices.ContainsFunc(x.Row(i), func(v float32) bool { return !zero(v) })
-	case *matrix.CSR:
-		_, vals := x.Row(i)
-		return !slices.ContainsFunc(vals, func(v float32) bool { return !zero(v) })
-	}
-	return false
-}
-
 // rowTable finds rows by their values.
 type rowTable struct {
 	x      matrix.Matrix
@@ -108,7 +70,7 @@ func newRowTable(x matrix.Matrix, threads int) *rowTable {
 func (t *rowTable) find(y matrix.Matrix, i int, h uint64) int {
 	p, _ := slices.BinarySearch(t.hashes, h)
 	for ; p < len(t.hashes) && t.hashes[p] == h; p++ {
-		if sameRow(y, i, t.x, int(t.rows[p])) {
+		if matrix.EqualRows(y, i, t.x, int(t.rows[p])) {
 			return int(t.rows[p])
 		}
 	}
@@ -124,7 +86,7 @@ func (t *rowTable) firsts() []int32 {
 		// The row before in the table is nearly always an equal one, whose
 		// first is known.
 		for q := p - 1; q >= 0 && t.hashes[q] == t.hashes[p]; q-- {
-			if j := first[t.rows[q]]; sameRow(t.x, int(i), t.x, int(j)) {
+			if j := first[t.rows[q]]; matrix.EqualRows(t.x, int(i), t.x, int(j)) {
 				first[i] = j
 				break
 			}

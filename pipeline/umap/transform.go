@@ -95,7 +95,7 @@ func (t *Transformer) Transform(ctx context.Context, x matrix.Matrix) (*matrix.D
 		if j := t.table.find(x, i, hashes[i]); j >= 0 {
 			copy(out.Row(i), t.m.Embedding.Row(j))
 			lost[i] = t.m.Disconnected[j]
-		} else if len(t.m.Points) == 0 || p.Metric != knn.Euclidean && isZeroRow(x, i) {
+		} else if len(t.m.Points) == 0 || p.Metric != knn.Euclidean && matrix.ZeroRow(x, i) {
 			lost[i] = true
 		} else {
 			fresh = append(fresh, int32(i))

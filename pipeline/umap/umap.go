@@ -90,7 +90,7 @@ func distinctRows(x matrix.Matrix, first []int32, metric knn.Metric) (rows, copi
 		count[f]++
 	}
 	for i, f := range first {
-		if int(f) != i || metric != knn.Euclidean && isZeroRow(x, i) {
+		if int(f) != i || metric != knn.Euclidean && matrix.ZeroRow(x, i) {
 			continue
 		}
 		rows = append(rows, int32(i))
